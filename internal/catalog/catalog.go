@@ -1,0 +1,141 @@
+// Package catalog holds what the shim knows of the target database's schema:
+// tables, columns, keys, constraints and what depends on them, as loaded from
+// pg_catalog. A Catalog is immutable once loaded; a newer one replaces it.
+package catalog
+
+import (
+	"database/sql/driver"
+	"reflect"
+
+	"github.com/writebehind/writebehind/internal/pgvalue"
+)
+
+// Name is the schema-qualified name of a relation, as PostgreSQL stores it.
+type Name struct {
+	Schema string
+	Name   string
+}
+
+func (n Name) String() string { return n.Schema + "." + n.Name }
+
+// Catalog is a snapshot of the schema of one database.
+type Catalog struct {
+	// SearchPath is the effective search path of the session that loaded it,
+	// without pg_catalog.
+	SearchPath []string
+	// Relations holds every table, partitioned table, view, materialized view,
+	// foreign table and sequence outside the system schemas.
+	Relations map[Name]*Relation
+	// UserFunctions holds the names (without schema) of all functions that are
+	// not built in; UserOperators the same for operators.
+	UserFunctions map[string]struct{}
+	UserOperators map[string]struct{}
+	// Builtins holds the names of all functions and aggregates of pg_catalog.
+	Builtins map[string]struct{}
+
+	fingerprint string
+}
+
+// Relation is a table or something that is named like one.
+type Relation struct {
+	OID         uint32
+	Name        Name
+	Kind        byte // pg_class.relkind: r, p, v, m, f, S
+	Persistence byte // pg_class.relpersistence: p, u, t
+
+	Columns []Column // in attnum order, dropped ones left out
+	Key     []int    // indexes into Columns of the primary key, in key order
+
+	Uniques      []Unique
+	Checks       []Check
+	References   []ForeignKey // foreign keys of this table
+	ReferencedBy []ForeignKey // foreign keys of other tables (or itself) that point here
+
+	// Ineligible says in words why the table cannot be opted in; "" if it can.
+	Ineligible string
+	// Opaque says in words why using this relation may run code that can touch
+	// any table (a trigger, a rule, a policy, a function that is not built in);
+	// "" if it cannot.
+	Opaque string
+	// Touches lists the other relations whose rows are read or written when this
+	// one is named: the tables behind a view (transitively), the ancestors and
+	// descendants of a partition or inheritance child.
+	Touches []Name
+}
+
+// Column is one column of a relation.
+type Column struct {
+	Name     string
+	Type     pgvalue.Type
+	SQLType  string // the type in SQL without length modifiers, qualified and quoted where needed
+	NotNull  bool
+	Default  Default
+	Identity byte // 0, 'a' (always), 'd' (by default)
+	// Generated says that the value is computed by PostgreSQL.
+	Generated bool
+	// Unsettable says in words why a write that changes this column cannot be
+	// certain to succeed (it is in an expression, partial, exclusion or
+	// non-btree index, …); "" if nothing stands against it.
+	Unsettable string
+	// IndexedWidth says that the column is of variable width and in a btree
+	// index, so that a wide value may be refused.
+	IndexedWidth bool
+	// Meta is what the real driver says of a result column of this type.
+	Meta Meta
+}
+
+// Meta is what a driver's Rows tell of a result column.
+type Meta struct {
+	DatabaseType string
+	ScanType     reflect.Type // nil if the driver does not tell
+	Length       int64
+	HasLength    bool
+	Precision    int64
+	Scale        int64
+	HasPrecision bool
+}
+
+// DefaultKind tells what a column gets when an INSERT leaves it out.
+type DefaultKind uint8
+
+// The kinds of defaults.
+const (
+	DefaultNone     DefaultKind = iota // no default: NULL
+	DefaultConstant                    // Value, as PostgreSQL evaluated it
+	DefaultSequence                    // nextval of a sequence, identity columns included
+	DefaultNow                         // now(), CURRENT_TIMESTAMP and their kin
+	DefaultUUID                        // gen_random_uuid()
+	DefaultOther                       // anything else
+)
+
+// Default is the default of a column.
+type Default struct {
+	Kind  DefaultKind
+	Expr  string       // the expression as PostgreSQL prints it
+	Value driver.Value // of a DefaultConstant, as the real driver returned it
+}
+
+// Unique is a unique constraint or unique index other than the primary key.
+type Unique struct {
+	Name             string
+	Columns          []int // indexes into Columns; nil for an expression index
+	NullsNotDistinct bool
+}
+
+// Check is a CHECK constraint.
+type Check struct {
+	Name    string
+	Expr    string // as pg_get_constraintdef prints it
+	Columns []int  // indexes into Columns
+}
+
+// ForeignKey is a foreign key, seen from either side.
+type ForeignKey struct {
+	Name       string
+	Child      Name
+	Parent     Name
+	ChildCols  []string
+	ParentCols []string
+	OnDelete   byte // pg_constraint.confdeltype: a, r, c, n, d
+	OnUpdate   byte // pg_constraint.confupdtype
+}
