@@ -1,0 +1,84 @@
+package pgtest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+)
+
+// Ports are taken below the range that systems use for outgoing connections
+// (Linux: from 32768), so that a stopped server finds its port free again.
+const (
+	firstPort = 20000
+	lastPort  = 32000
+)
+
+// portLease keeps other processes of ours from a port, also while the server
+// that uses it is stopped.
+type portLease struct {
+	number int
+	lock   *os.File
+}
+
+func leasePort() (*portLease, error) {
+	const attempts = 1000
+	for range attempts {
+		number := firstPort + rand.IntN(lastPort-firstPort)
+		lease, err := tryPort(number)
+		if err != nil {
+			return nil, err
+		}
+		if lease != nil {
+			return lease, nil
+		}
+	}
+	return nil, fmt.Errorf("pgtest: no free port between %d and %d", firstPort, lastPort)
+}
+
+// tryPort returns nil if the port is in use.
+func tryPort(number int) (*portLease, error) {
+	name := fmt.Sprintf("pgtest-%d-port-%d.lock", os.Getuid(), number)
+	path := filepath.Join(os.TempDir(), name)
+	lock, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("pgtest: %w", err)
+	}
+	if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+		return nil, lock.Close()
+	}
+	lease := &portLease{number: number, lock: lock}
+	if !lease.stands() {
+		return nil, lock.Close()
+	}
+	l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(number)))
+	if err != nil {
+		lease.release()
+		return nil, nil
+	}
+	if err := l.Close(); err != nil {
+		lease.release()
+		return nil, fmt.Errorf("pgtest: %w", err)
+	}
+	return lease, nil
+}
+
+// stands reports whether the lock's file is still the one at its path: its
+// owner may have removed it between our opening and locking it.
+func (p *portLease) stands() bool {
+	held, err := p.lock.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Lstat(p.lock.Name())
+	return err == nil && os.SameFile(held, there)
+}
+
+// release gives the port back.
+func (p *portLease) release() {
+	_ = os.Remove(p.lock.Name())
+	_ = p.lock.Close()
+}
