@@ -7,6 +7,37 @@
 // caller asks PostgreSQL. Canonical values are of the Go types that
 // github.com/lib/pq returns: int64, float64, bool, string, []byte, time.Time
 // and nil for NULL.
+//
+// What is known of an argument, by its Go type and the type of the parameter
+// (n: if the text lib/pq sends is a number the column takes; s: if it has one of
+// the strict forms of that type; -: never):
+//
+//	                  int64  float64  bool   string  []byte  time.Time  canonical
+//	int2, int4, int8  range  n        -      n       n       -          int64
+//	float8, float4    n      yes (1)  -      n       n       -          float64
+//	numeric           yes    n (2)    -      n       n       -          []byte
+//	bool              0, 1   0, 1     yes    s       s       -          bool
+//	text              yes    yes      yes    yes     yes     yes        string
+//	varchar, char     fit    fit      fit    fit     fit     fit        string
+//	bytea             yes    yes      yes    yes     yes     yes        []byte
+//	uuid              -      -        -      s       s       -          []byte
+//	json              s      s        s      s       s       -          []byte
+//	enum              label  label    label  label   label   label      []byte
+//	date              -      -        -      s       s       yes (3)    time.Time
+//	timestamp         -      -        -      s       s       yes (3)    time.Time
+//	timestamptz       -      -        -      s       s       yes (3)    time.Time
+//
+// (1) NaN and infinities included, subnormal numbers not. (2) NaN included,
+// infinities not: PostgreSQL 13 refuses them. (3) Years 1 to 9999; for
+// timestamptz see Session.KnowsInstant. Text must be valid UTF-8 without NUL,
+// and ASCII where the database's encoding is another one. With
+// Session.BinaryParameters a []byte is known only for bytea, text, varchar,
+// char, json and enum. NULL is known for every base type and enum; of a domain
+// not even that, since it may refuse NULL. Nothing else is known of the values
+// of any other type.
+//
+// All of it rests on what every session of lib/pq has: client_encoding UTF8,
+// DateStyle ISO and extra_float_digits at its default or higher.
 package pgvalue
 
 import "time"
@@ -40,4 +71,7 @@ type Session struct {
 	// BinaryParameters says that []byte arguments are sent in binary format
 	// (lib/pq's binary_parameters=yes).
 	BinaryParameters bool
+	// InfinityTimes says that the program has called pq.EnableInfinityTs (see
+	// InfinityTimes): then no time.Time is known.
+	InfinityTimes bool
 }
