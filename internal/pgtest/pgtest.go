@@ -69,8 +69,7 @@ func Start(ctx context.Context, opts ...Option) (*Server, error) {
 	sweep()
 	s := &Server{opts: o, bin: bin}
 	if err := s.create(ctx); err != nil {
-		s.remove()
-		return nil, err
+		return nil, errors.Join(err, s.remove())
 	}
 	return s, nil
 }
@@ -88,7 +87,7 @@ func (s *Server) create(ctx context.Context) error {
 	if err := makeData(ctx, s.bin, acc, s.opts, s.dataDir()); err != nil {
 		return err
 	}
-	if s.port, err = leasePort(); err != nil {
+	if s.port, err = leasePort(ctx); err != nil {
 		return err
 	}
 	s.base = map[string]string{

@@ -3,6 +3,8 @@ package pgtest_test
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
@@ -151,7 +153,7 @@ func TestOptions(t *testing.T) {
 func TestBadSettingIsReportedWithTheServersReason(t *testing.T) {
 	t.Parallel()
 	_, err := pgtest.Start(t.Context(), pgtest.WithSetting("no_such_setting", "1"))
-	if err == pgtest.ErrExternal {
+	if errors.Is(err, pgtest.ErrExternal) {
 		t.Skip(err)
 	}
 	require.ErrorContains(t, err, "no_such_setting")
@@ -218,7 +220,7 @@ func orphan() {
 	if err != nil {
 		panic(err)
 	}
-	os.Stdout.WriteString(s.SocketDir() + "\n")
+	fmt.Println(s.SocketDir())
 	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 }
 

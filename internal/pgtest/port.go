@@ -1,6 +1,8 @@
 package pgtest
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -24,11 +26,11 @@ type portLease struct {
 	lock   *os.File
 }
 
-func leasePort() (*portLease, error) {
+func leasePort(ctx context.Context) (*portLease, error) {
 	const attempts = 1000
 	for range attempts {
 		number := firstPort + rand.IntN(lastPort-firstPort)
-		lease, err := tryPort(number)
+		lease, err := tryPort(ctx, number)
 		if err != nil {
 			return nil, err
 		}
@@ -40,7 +42,7 @@ func leasePort() (*portLease, error) {
 }
 
 // tryPort returns nil if the port is in use.
-func tryPort(number int) (*portLease, error) {
+func tryPort(ctx context.Context, number int) (*portLease, error) {
 	name := fmt.Sprintf("pgtest-%d-port-%d.lock", os.Getuid(), number)
 	path := filepath.Join(os.TempDir(), name)
 	lock, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
@@ -54,16 +56,19 @@ func tryPort(number int) (*portLease, error) {
 	if !lease.stands() {
 		return nil, lock.Close()
 	}
-	l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(number)))
-	if err != nil {
-		lease.release()
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(number))
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp4", address)
+	if err == nil {
+		err = l.Close()
+	}
+	if err == nil {
+		return lease, nil
+	}
+	lease.release()
+	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, nil
 	}
-	if err := l.Close(); err != nil {
-		lease.release()
-		return nil, fmt.Errorf("pgtest: %w", err)
-	}
-	return lease, nil
+	return nil, fmt.Errorf("pgtest: %w", err)
 }
 
 // stands reports whether the lock's file is still the one at its path: its

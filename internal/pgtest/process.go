@@ -41,8 +41,8 @@ func (s *Server) launch(ctx context.Context) (*process, error) {
 	args := append([]string{
 		"-D", s.dataDir(), "-k", s.dir, "-p", strconv.Itoa(s.port.number), "-c", "listen_addresses=127.0.0.1",
 	}, s.opts.serverArgs()...)
-	// Not bound to the context, which is about the start only.
-	cmd := exec.Command(filepath.Join(s.bin.dir, "postgres"), args...)
+	// The context is about the start only.
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), filepath.Join(s.bin.dir, "postgres"), args...)
 	acc.prepare(cmd, s.dir)
 	dieWithParent(cmd)
 	cmd.Stdout, cmd.Stderr = log, log
