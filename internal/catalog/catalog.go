@@ -6,6 +6,7 @@ package catalog
 import (
 	"database/sql/driver"
 	"reflect"
+	"slices"
 
 	"github.com/writebehind/writebehind/internal/pgvalue"
 )
@@ -30,11 +31,23 @@ type Catalog struct {
 	// not built in; UserOperators the same for operators.
 	UserFunctions map[string]struct{}
 	UserOperators map[string]struct{}
+	// UserCasts describes the casts whose function is neither built in nor
+	// written in C: a statement may call one without naming it.
+	UserCasts []string
 	// Builtins holds the names of all functions and aggregates of pg_catalog.
 	Builtins map[string]struct{}
+	// SystemRelations holds the names of the relations of pg_catalog.
+	SystemRelations map[string]struct{}
 
+	byName      map[string][]*Relation
+	path        []string // the search path with pg_catalog in its place
+	version     string   // of the server
 	fingerprint string
 }
+
+// Fingerprint identifies the state of the schema: it changes whenever anything
+// that a Catalog holds does.
+func (c *Catalog) Fingerprint() string { return c.fingerprint }
 
 // Relation is a table or something that is named like one.
 type Relation struct {
@@ -53,14 +66,46 @@ type Relation struct {
 
 	// Ineligible says in words why the table cannot be opted in; "" if it can.
 	Ineligible string
+	// InsertUncertain says in words why no INSERT can be known to succeed (an
+	// expression index, a generated column, a partition that may be missing, …);
+	// "" if nothing stands against it. UpdateUncertain is the same for an UPDATE
+	// whatever column it sets; what depends on the column is Column.Unsettable.
+	InsertUncertain string
+	UpdateUncertain string
 	// Opaque says in words why using this relation may run code that can touch
 	// any table (a trigger, a rule, a policy, a function that is not built in);
-	// "" if it cannot.
+	// "" if it cannot. It tells nothing of what foreign keys lead to: a write
+	// that may cascade must look at the relations of Catalog.Cascade too.
 	Opaque string
+	// OpaqueRead is Opaque without what only a write can set off: triggers,
+	// rules, defaults, checks.
+	OpaqueRead string
+	// Lacks lists the privileges out of SELECT, INSERT, UPDATE, DELETE and USAGE
+	// (of the schema, or of a sequence) that the role does not hold on the whole
+	// relation.
+	Lacks []string
 	// Touches lists the other relations whose rows are read or written when this
 	// one is named: the tables behind a view (transitively), the ancestors and
 	// descendants of a partition or inheritance child.
 	Touches []Name
+	// Sequence is what a relation of kind S counts; nil for all others.
+	Sequence *Sequence
+}
+
+// May says whether the role holds a privilege, one of those of Lacks.
+func (r *Relation) May(privilege string) bool { return !slices.Contains(r.Lacks, privilege) }
+
+// Column returns the index into Columns of the column of a name, -1 without.
+func (r *Relation) Column(name string) int {
+	return slices.IndexFunc(r.Columns, func(c Column) bool { return c.Name == name })
+}
+
+// Sequence holds the settings of a sequence.
+type Sequence struct {
+	Increment int64
+	Min, Max  int64
+	Cache     int64
+	Cycle     bool
 }
 
 // Column is one column of a relation.
@@ -73,15 +118,22 @@ type Column struct {
 	Identity byte // 0, 'a' (always), 'd' (by default)
 	// Generated says that the value is computed by PostgreSQL.
 	Generated bool
-	// Unsettable says in words why a write that changes this column cannot be
+	// Unsettable says in words why an UPDATE that changes this column cannot be
 	// certain to succeed (it is in an expression, partial, exclusion or
-	// non-btree index, …); "" if nothing stands against it.
+	// non-btree index, a partition key, …); "" if nothing stands against it. For
+	// an INSERT see Relation.InsertUncertain.
+	//
+	// A column that is Generated, or an Identity of 'a', may not be written at
+	// all, not even with the value that it has.
 	Unsettable string
 	// IndexedWidth says that the column is of variable width and in a btree
 	// index, so that a wide value may be refused.
 	IndexedWidth bool
-	// Meta is what the real driver says of a result column of this type.
+	// Meta is what the real driver says of a result column of this type. It is
+	// set by Catalog.Describe.
 	Meta Meta
+
+	fullType string // SQLType with its length modifiers
 }
 
 // Meta is what a driver's Rows tell of a result column.
@@ -103,7 +155,7 @@ const (
 	DefaultNone     DefaultKind = iota // no default: NULL
 	DefaultConstant                    // Value, as PostgreSQL evaluated it
 	DefaultSequence                    // nextval of a sequence, identity columns included
-	DefaultNow                         // now(), CURRENT_TIMESTAMP and their kin
+	DefaultNow                         // now() in a timestamptz column; Type.Mod may still round it
 	DefaultUUID                        // gen_random_uuid()
 	DefaultOther                       // anything else
 )
@@ -112,7 +164,12 @@ const (
 type Default struct {
 	Kind  DefaultKind
 	Expr  string       // the expression as PostgreSQL prints it
-	Value driver.Value // of a DefaultConstant, as the real driver returned it
+	Value driver.Value // of a DefaultConstant, as the real driver returned it; set by Catalog.Describe
+	// Sequence is what a DefaultSequence draws from.
+	Sequence Name
+	// Opaque says in words why evaluating the default may run code that can
+	// touch any table; "" if it cannot.
+	Opaque string
 }
 
 // Unique is a unique constraint or unique index other than the primary key.
@@ -120,13 +177,21 @@ type Unique struct {
 	Name             string
 	Columns          []int // indexes into Columns; nil for an expression index
 	NullsNotDistinct bool
+	// Partial says that only some of the rows are in it.
+	Partial bool
+	// Bytewise says that two values of its columns are equal exactly when their
+	// canonical forms are.
+	Bytewise bool
 }
 
 // Check is a CHECK constraint.
 type Check struct {
-	Name    string
-	Expr    string // as pg_get_constraintdef prints it
-	Columns []int  // indexes into Columns
+	Name string
+	Expr string // as pg_get_constraintdef prints it
+	// Columns holds the indexes into Columns of those whose change may make the
+	// check fail. It holds all columns if any UPDATE may: the check is not
+	// validated, or not a function of the row alone.
+	Columns []int
 }
 
 // ForeignKey is a foreign key, seen from either side.
@@ -138,4 +203,5 @@ type ForeignKey struct {
 	ParentCols []string
 	OnDelete   byte // pg_constraint.confdeltype: a, r, c, n, d
 	OnUpdate   byte // pg_constraint.confupdtype
+	Match      byte // pg_constraint.confmatchtype: s, f
 }
