@@ -1,0 +1,258 @@
+package rewrite
+
+import "strings"
+
+// category is PostgreSQL's category of a keyword (src/include/parser/kwlist.h).
+type category uint8
+
+const (
+	noKeyword    category = iota
+	unreserved            // any name
+	colName               // column or table name, no function or type name
+	typeFuncName          // function or type name, no column or table name
+	reserved              // no name at all
+)
+
+// word identifies the keywords that the recogniser asks for.
+type word uint8
+
+const (
+	noWord word = iota
+	wAbort
+	wAlter
+	wAnalyse
+	wAnalyze
+	wAnd
+	wAny
+	wArray
+	wAs
+	wAsc
+	wAtomic
+	wBegin
+	wBetween
+	wBy
+	wCascade
+	wCase
+	wCast
+	wChain
+	wCharacter
+	wClose
+	wCommit
+	wConflict
+	wConstraints
+	wCopy
+	wCreate
+	wCurrentTimestamp
+	wDeallocate
+	wDefault
+	wDelete
+	wDesc
+	wDiscard
+	wDistinct
+	wDo
+	wDouble
+	wEnd
+	wExists
+	wExplain
+	wFalse
+	wFilter
+	wFirst
+	wFor
+	wFrom
+	wGroup
+	wGrouping
+	wIf
+	wIlike
+	wIn
+	wInsert
+	wInterval
+	wInto
+	wIs
+	wIsnull
+	wJoin
+	wKey
+	wLast
+	wLike
+	wLimit
+	wListen
+	wLock
+	wLocked
+	wMaterialized
+	wMerge
+	wMove
+	wNational
+	wNo
+	wNot
+	wNothing
+	wNotnull
+	wNowait
+	wNull
+	wNullif
+	wNulls
+	wOf
+	wOn
+	wOnly
+	wOperator
+	wOr
+	wOrder
+	wPartition
+	wPrecision
+	wPrepare
+	wPrepared
+	wRecursive
+	wRelease
+	wReset
+	wReturning
+	wRollback
+	wRow
+	wSavepoint
+	wSelect
+	wSet
+	wSetof
+	wSets
+	wShare
+	wShow
+	wSimilar
+	wSkip
+	wSome
+	wStart
+	wTable
+	wTemp
+	wTemporary
+	wTime
+	wTimestamp
+	wTo
+	wTransaction
+	wTrue
+	wTruncate
+	wUnlisten
+	wUpdate
+	wUsing
+	wValues
+	wVarying
+	wVerbose
+	wWhere
+	wWith
+	wWithout
+	wWork
+	wZone
+	wordCount
+)
+
+// keyword is what is known of an unquoted identifier that is a keyword.
+type keyword struct {
+	category category
+	word     word
+	bare     bool // may name an output column without AS
+}
+
+// maxKeyword is the length of the longest keyword, in bytes.
+const maxKeyword = 17
+
+// keywords are those of pg_get_keywords() of PostgreSQL 15.
+var keywords = makeKeywords()
+
+func makeKeywords() map[string]keyword {
+	words := [wordCount]string{
+		wAbort: "abort", wAlter: "alter", wAnalyse: "analyse", wAnalyze: "analyze", wAnd: "and",
+		wAny: "any", wArray: "array", wAs: "as", wAsc: "asc", wAtomic: "atomic", wBegin: "begin",
+		wBetween: "between", wBy: "by", wCascade: "cascade", wCase: "case", wCast: "cast",
+		wChain: "chain", wCharacter: "character", wClose: "close", wCommit: "commit",
+		wConflict: "conflict", wConstraints: "constraints", wCopy: "copy", wCreate: "create",
+		wCurrentTimestamp: "current_timestamp", wDeallocate: "deallocate", wDefault: "default",
+		wDelete: "delete", wDesc: "desc", wDiscard: "discard", wDistinct: "distinct", wDo: "do",
+		wDouble: "double", wEnd: "end", wExists: "exists", wExplain: "explain", wFalse: "false",
+		wFilter: "filter", wFirst: "first", wFor: "for", wFrom: "from", wGroup: "group",
+		wGrouping: "grouping", wIf: "if", wIlike: "ilike", wIn: "in", wInsert: "insert",
+		wInterval: "interval", wInto: "into", wIs: "is", wIsnull: "isnull", wJoin: "join", wKey: "key",
+		wLast: "last", wLike: "like", wLimit: "limit", wListen: "listen", wLock: "lock",
+		wLocked: "locked", wMaterialized: "materialized", wMerge: "merge", wMove: "move",
+		wNational: "national", wNo: "no", wNot: "not", wNothing: "nothing", wNotnull: "notnull",
+		wNowait: "nowait", wNull: "null", wNullif: "nullif", wNulls: "nulls", wOf: "of", wOn: "on",
+		wOnly: "only", wOperator: "operator", wOr: "or", wOrder: "order", wPartition: "partition",
+		wPrecision: "precision", wPrepare: "prepare", wPrepared: "prepared", wRecursive: "recursive",
+		wRelease: "release", wReset: "reset", wReturning: "returning", wRollback: "rollback",
+		wRow: "row", wSavepoint: "savepoint", wSelect: "select", wSet: "set", wSetof: "setof",
+		wSets: "sets", wShare: "share", wShow: "show", wSimilar: "similar", wSkip: "skip",
+		wSome: "some", wStart: "start", wTable: "table", wTemp: "temp", wTemporary: "temporary",
+		wTime: "time", wTimestamp: "timestamp", wTo: "to", wTransaction: "transaction", wTrue: "true",
+		wTruncate: "truncate", wUnlisten: "unlisten", wUpdate: "update", wUsing: "using",
+		wValues: "values", wVarying: "varying", wVerbose: "verbose", wWhere: "where", wWith: "with",
+		wWithout: "without", wWork: "work", wZone: "zone",
+	}
+	m := make(map[string]keyword, 512)
+	add := func(c category, bare bool, names string) {
+		for _, name := range strings.Fields(names) {
+			m[name] = keyword{category: c, bare: bare}
+		}
+	}
+	add(colName, true, `between bigint bit boolean coalesce dec decimal exists extract float
+		greatest grouping inout int integer interval least national nchar none normalize nullif
+		numeric out overlay position real row setof smallint substring time timestamp treat trim
+		values varchar xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces
+		xmlparse xmlpi xmlroot xmlserialize xmltable`)
+	add(colName, false, `char character precision`)
+	add(reserved, true, `all analyse analyze and any asc asymmetric both case cast check collate
+		column constraint current_catalog current_date current_role current_time
+		current_timestamp current_user default deferrable desc distinct do else end false foreign
+		in initially lateral leading localtime localtimestamp not null only or placing primary
+		references select session_user some symmetric table then trailing true unique user using
+		variadic when`)
+	add(reserved, false, `array as create except fetch for from grant group having intersect into
+		limit offset on order returning to union where window with`)
+	add(typeFuncName, true, `authorization binary collation concurrently cross current_schema
+		freeze full ilike inner is join left like natural outer right similar tablesample verbose`)
+	add(typeFuncName, false, `isnull notnull overlaps`)
+	add(unreserved, true, `abort absolute access action add admin after aggregate also alter
+		always asensitive assertion assignment at atomic attach attribute backward before begin
+		breadth cache call called cascade cascaded catalog chain characteristics checkpoint class
+		cluster columns comment comments commit committed compression configuration conflict
+		connection constraints content continue conversion copy cost csv cube current cursor cycle
+		data database deallocate declare defaults deferred definer delete delimiter delimiters
+		depends depth detach dictionary disable discard document domain double drop each enable
+		encoding encrypted enum escape event exclude excluding exclusive execute explain expression
+		extension external family finalize first following force forward function functions
+		generated global granted groups handler header hold identity if immediate immutable
+		implicit import include including increment index indexes inherit inherits inline input
+		insensitive insert instead invoker isolation key label language large last leakproof level
+		listen load local location lock locked logged mapping match matched materialized maxvalue
+		merge method minvalue mode move name names new next nfc nfd nfkc nfkd no normalized nothing
+		notify nowait nulls object of off oids old operator option options ordinality others
+		overriding owned owner parallel parameter parser partial partition passing password plans
+		policy preceding prepare prepared preserve prior privileges procedural procedure procedures
+		program publication quote range read reassign recheck recursive ref referencing refresh
+		reindex relative release rename repeatable replace replica reset restart restrict return
+		returns revoke role rollback rollup routine routines rows rule savepoint schema schemas
+		scroll search security sequence sequences serializable server session set sets share show
+		simple skip snapshot sql stable standalone start statement statistics stdin stdout storage
+		stored strict strip subscription support sysid system tables tablespace temp template
+		temporary text ties transaction transform trigger truncate trusted type types uescape
+		unbounded uncommitted unencrypted unknown unlisten unlogged until update vacuum valid
+		validate validator value version view views volatile whitespace work wrapper write xml yes
+		zone by close`)
+	add(unreserved, false, `day filter hour minute month over second varying within without year`)
+	for i, name := range words {
+		if name != "" {
+			k := m[name]
+			k.word = word(i)
+			m[name] = k
+		}
+	}
+	return m
+}
+
+// keywordOf looks an unquoted identifier up, in any letter case.
+func keywordOf(ident string) keyword {
+	if len(ident) < 2 || len(ident) > maxKeyword {
+		return keyword{}
+	}
+	var folded [maxKeyword]byte
+	for i := 0; i < len(ident); i++ {
+		c := ident[i]
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		folded[i] = c
+	}
+	return keywords[string(folded[:len(ident)])]
+}

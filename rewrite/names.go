@@ -1,0 +1,209 @@
+package rewrite
+
+import "slices"
+
+// names collects the names of a text in one pass over its tokens.
+type names struct {
+	p         parser
+	summary   *Summary
+	relations []Ident
+	ctes      []string
+
+	identifiers set[Ident]
+	functions   set[Ident]
+	operators   set[string]
+
+	// Relation position.
+	expect bool   // a relation may come next
+	list   []bool // per depth of parentheses: a comma brings another relation
+
+	// An expression may start after a closing parenthesis.
+	afterParenthesis bool
+}
+
+// set is a slice without duplicates.
+type set[T comparable] struct {
+	slice []T
+	seen  map[T]struct{}
+}
+
+func (s *set[T]) add(v T) {
+	switch {
+	case s.seen != nil:
+		if _, ok := s.seen[v]; ok {
+			return
+		}
+		s.seen[v] = struct{}{}
+	case slices.Contains(s.slice, v):
+		return
+	case len(s.slice) == 32:
+		s.seen = make(map[T]struct{}, 128)
+		for _, old := range s.slice {
+			s.seen[old] = struct{}{}
+		}
+		s.seen[v] = struct{}{}
+	}
+	s.slice = append(s.slice, v)
+}
+
+func collectNames(s *Summary, l *lexer) {
+	n := names{p: parser{sql: l.sql, tokens: l.tokens, end: l.tokens[len(l.tokens)-1]}, summary: s}
+	n.list = make([]bool, 1, 8)
+	n.afterParenthesis = n.expressionAfterParenthesis()
+	for n.p.peek().kind != tokEnd {
+		t := n.p.peek()
+		switch t.kind {
+		case tokIdent, tokQuoted:
+			n.chain()
+			continue
+		case tokOperator:
+			op := n.p.text(t)
+			if op == "!=" {
+				op = "<>"
+			}
+			n.operators.add(op)
+		case tokPunct:
+			n.punct(t)
+		}
+		n.p.pos++
+	}
+	s.Identifiers, s.Functions, s.Operators = n.identifiers.slice, n.functions.slice, n.operators.slice
+	for _, r := range n.relations {
+		if r.Schema == "" && slices.Contains(n.ctes, r.Name) || slices.Contains(s.Relations, r) {
+			continue
+		}
+		s.Relations = append(s.Relations, r)
+	}
+}
+
+// before returns the token n places before the current one.
+func (n *names) before(places int) token {
+	if i := n.p.pos - places; i >= 0 {
+		return n.p.tokens[i]
+	}
+	return token{}
+}
+
+// chain takes a, a.b, a.b.c …
+func (n *names) chain() {
+	start := n.p.pos
+	first := n.p.peek()
+	previous, schema, name := n.before(1), "", n.p.name(first)
+	n.p.pos++
+	nameable := isName(first) || previous.punct == '.'
+	if nameable {
+		n.identifiers.add(Ident{Name: name})
+	}
+	for nameable && n.p.peek().punct == '.' && isLabel(n.p.peekAt(1)) {
+		schema, name = name, n.p.name(n.p.peekAt(1))
+		n.identifiers.add(Ident{Schema: schema, Name: name})
+		n.p.pos += 2
+	}
+	qualified := n.p.pos > start+1
+	called := n.p.peek().punct == '('
+	if called && n.isFunction(first, start, qualified) {
+		n.functions.add(Ident{Schema: schema, Name: name})
+	}
+	if !qualified && n.grammar(first, previous) {
+		return
+	}
+	if !nameable {
+		return
+	}
+	if !qualified && n.isCTE(previous) {
+		n.ctes = append(n.ctes, name)
+	}
+	if n.expect && (!called || previous.word == wInto) {
+		n.relations = append(n.relations, Ident{Schema: schema, Name: name})
+	}
+	n.expect = false
+}
+
+// isFunction tells whether the name that starts at first and is followed by a
+// parenthesis may be that of a function. What precedes it rules that out in
+// many places; in doubt it is one.
+func (n *names) isFunction(first token, start int, qualified bool) bool {
+	if !qualified && first.kind == tokIdent && (first.category == reserved || first.category == colName) {
+		return false
+	}
+	if start == 0 {
+		return false // a verb
+	}
+	previous := n.p.tokens[start-1]
+	var earlier token
+	if start > 1 {
+		earlier = n.p.tokens[start-2]
+	}
+	switch previous.word {
+	case wInto, wAs, wWith, wRecursive:
+		return false // a table, a type or an alias, a common table expression
+	case wOrder, wGroup, wPartition:
+		return first.word != wBy
+	case wGrouping:
+		return first.word != wSets
+	case wNot:
+		return !(first.word == wMaterialized && earlier.word == wAs)
+	case wUpdate:
+		return first.word != wSet
+	case wOn:
+		return !(first.word == wConflict && n.closing(n.p.pos).word == wDo)
+	}
+	switch {
+	case previous.kind == tokTypecast:
+		return false
+	case previous.punct == ')', previous.punct == ']':
+		return n.afterParenthesis
+	}
+	// No function call directly follows an operand.
+	return previous.kind != tokQuoted && (previous.kind != tokIdent || previous.category != noKeyword) &&
+		previous.kind != tokParam && previous.kind != tokString &&
+		previous.kind != tokInteger && previous.kind != tokDecimal
+}
+
+// expressionAfterParenthesis tells whether the text holds one of the few
+// constructs in which an expression follows a closing parenthesis: DISTINCT ON
+// (…), OPERATOR(…), RETURNING WITH (…).
+func (n *names) expressionAfterParenthesis() bool {
+	for i, t := range n.p.tokens {
+		if i == 0 {
+			continue
+		}
+		switch before := n.p.tokens[i-1].word; {
+		case t.word == wOperator, t.word == wOn && before == wDistinct, t.word == wWith && before == wReturning:
+			return true
+		}
+	}
+	return false
+}
+
+// closing returns the token after the parenthesis that closes the one at open.
+func (n *names) closing(open int) token {
+	depth := 0
+	for i := open; i < len(n.p.tokens) && i < open+200; i++ {
+		switch n.p.tokens[i].punct {
+		case '(':
+			depth++
+		case ')':
+			if depth--; depth == 0 {
+				return n.p.tokens[min(i+1, len(n.p.tokens)-1)]
+			}
+		}
+	}
+	return token{}
+}
+
+// isCTE tells whether the name before the current token is one that WITH
+// gives: name [(columns)] AS [[NOT] MATERIALIZED] (.
+func (n *names) isCTE(previous token) bool {
+	if previous.word != wWith && previous.word != wRecursive && previous.punct != ',' {
+		return false
+	}
+	if n.p.peek().punct == '(' {
+		return n.closing(n.p.pos).word == wAs && previous.punct != ','
+	}
+	if n.p.peek().word != wAs {
+		return false
+	}
+	next := n.p.peekAt(1)
+	return next.punct == '(' || next.word == wMaterialized || next.word == wNot
+}

@@ -1,0 +1,113 @@
+package rewrite
+
+// insert takes what follows INSERT.
+func (p *parser) insert() bool {
+	s := p.statement
+	if !p.accept(wInto) || !p.table() || !p.alias(false) {
+		return false
+	}
+	ok := true
+	if p.peek().punct == '(' {
+		if s.Columns, ok = p.columnList(); !ok {
+			return false
+		}
+	}
+	switch {
+	case p.acceptAll(wDefault, wValues):
+		if s.Columns != nil {
+			return false
+		}
+		s.Rows = [][]Value{{}}
+	case p.accept(wValues):
+		if !p.rows() {
+			return false
+		}
+	default:
+		return false
+	}
+	return p.onConflict() && p.returning()
+}
+
+// rows takes the rows of a VALUES list, all of one length.
+func (p *parser) rows() bool {
+	s := p.statement
+	for {
+		if !p.acceptPunct('(') {
+			return false
+		}
+		row := make([]Value, 0, len(s.Columns))
+		for {
+			v, ok := p.valueOrExpression()
+			if !ok {
+				return false
+			}
+			row = append(row, v)
+			if p.acceptPunct(')') {
+				break
+			}
+			if !p.acceptPunct(',') {
+				return false
+			}
+		}
+		if s.Columns != nil && len(row) != len(s.Columns) ||
+			len(s.Rows) > 0 && len(row) != len(s.Rows[0]) {
+			return false
+		}
+		s.Rows = append(s.Rows, row)
+		if !p.acceptPunct(',') {
+			return true
+		}
+	}
+}
+
+// onConflict takes an ON CONFLICT clause, if there is one.
+func (p *parser) onConflict() bool {
+	if !p.accept(wOn) {
+		return true
+	}
+	if !p.accept(wConflict) {
+		return false
+	}
+	s := p.statement
+	s.Conflict = &Conflict{}
+	ok := true
+	if p.peek().punct == '(' {
+		if s.Conflict.Columns, ok = p.columnList(); !ok {
+			return false
+		}
+	}
+	if !p.accept(wDo) {
+		return false
+	}
+	if p.accept(wNothing) {
+		s.Conflict.Nothing = true
+		return true
+	}
+	if s.Conflict.Columns == nil || !p.acceptAll(wUpdate, wSet) ||
+		s.Alias == "excluded" || s.Alias == "" && s.Table.Name == "excluded" {
+		return false
+	}
+	p.excluded = true
+	s.Conflict.Set, ok = p.assignments()
+	return ok
+}
+
+// update takes what follows UPDATE.
+func (p *parser) update() bool {
+	s := p.statement
+	if !p.table() {
+		return false
+	}
+	// Without AS, SET is not an alias.
+	if p.peek().word != wSet && !p.alias(true) || !p.accept(wSet) {
+		return false
+	}
+	ok := false
+	s.Set, ok = p.assignments()
+	return ok && p.where() && p.returning()
+}
+
+// delete takes what follows DELETE.
+func (p *parser) delete() bool {
+	return p.accept(wFrom) && p.table() && p.alias(true) && p.where() && p.returning()
+}
