@@ -12,6 +12,10 @@ import (
 // dsnPrefix begins the name of every DSN parameter that is the shim's own.
 const dsnPrefix = "writebehind."
 
+// dsnSpace is the ASCII white space at which a misplaced parameter of ours is
+// looked for; words are separated by what unicode.IsSpace says, as in lib/pq.
+const dsnSpace = " \t\r\n\v\f"
+
 // dsnParam is one parameter of ours as found in a DSN: decoded and unquoted,
 // not yet understood.
 type dsnParam struct {
@@ -127,7 +131,7 @@ func stripQuery(dsn string, start, end int) (string, []dsnParam, error) {
 			rest = dsn[:start+1] + strings.Join(kept, "&") + dsn[end:]
 		}
 	}
-	if hasStray(rest, "?&;# \t\r\n\v\f") {
+	if hasStray(rest, "?&;#"+dsnSpace) {
 		return "", nil, errStray
 	}
 	return rest, params, nil
@@ -149,10 +153,15 @@ func parsePair(pair string) (param dsnParam, ours bool, err error) {
 	}
 
 	rawKey, rawValue, _ := strings.Cut(pair, "=")
-	if name := unescapeLoosely(rawKey); !isOurs(name) {
+	param.name = unescapeLoosely(rawKey)
+	if !isOurs(param.name) {
+		if hasStray(param.name, dsnSpace) {
+			return dsnParam{}, false, errStray
+		}
 		return dsnParam{}, false, nil
-	} else if param.name, err = url.QueryUnescape(rawKey); err != nil {
-		return dsnParam{}, false, fmt.Errorf("%s: invalid percent-encoding in the name", showName(name))
+	}
+	if _, err = url.QueryUnescape(rawKey); err != nil {
+		return dsnParam{}, false, fmt.Errorf("%s: invalid percent-encoding in the name", showName(param.name))
 	}
 	if param.value, err = url.QueryUnescape(rawValue); err != nil {
 		return dsnParam{}, false, fmt.Errorf("%s: invalid percent-encoding in the value", showName(param.name))
@@ -160,7 +169,9 @@ func parsePair(pair string) (param dsnParam, ours bool, err error) {
 	return param, true, nil
 }
 
-// unescapeLoosely decodes the percent-encoding that is valid and keeps the rest.
+// unescapeLoosely decodes the percent-encoding of a name as far as it is valid,
+// and keeps the rest. Space around a name means nothing to lib/pq, which goes
+// from the URL to the key=value form.
 func unescapeLoosely(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -177,7 +188,7 @@ func unescapeLoosely(s string) string {
 		}
 		b.WriteByte(s[i])
 	}
-	return b.String()
+	return strings.TrimSpace(b.String())
 }
 
 // kvScanner reads a key=value DSN. It follows (*pq.Config).fromDSN of lib/pq
@@ -319,7 +330,7 @@ func (s *kvScanner) setting(lenient bool) (param dsnParam, ours bool, err error)
 		name, _, _ := strings.Cut(value, "=")
 		return dsnParam{}, false, fmt.Errorf(
 			"%s is read as the value of the setting before it, which has none; write '' for an empty value", showName(name))
-	case !ours && !ok && hasStray(raw, " \t\r\n\v\f'"):
+	case !ours && !ok && hasStray(raw, dsnSpace+"'"):
 		return dsnParam{}, false, errors.New(`a quoted string is not terminated, and a parameter that begins with "writebehind." follows`)
 	case !ours && !quoted && !lenient && !strings.HasSuffix(s.text[start:keyEnd], "password") && hasStray(raw, "?&;"):
 		return dsnParam{}, false, errStray

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/lib/pq"
 	"github.com/stretchr/testify/require"
@@ -414,8 +415,9 @@ func FuzzParseDSN(f *testing.F) {
 		require.Empty(t, left)
 		require.Equal(t, rest, again)
 
-		if !hasScheme(dsn) && opaqueQuery(dsn) >= 0 {
-			return // lib/pq would take the query for the name of a setting
+		pqURL := strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://")
+		if !pqURL && (hasScheme(dsn) || opaqueQuery(dsn) >= 0) {
+			return // another driver's: lib/pq would take it for the name of a setting
 		}
 		whole, err := pq.NewConfig(dsn)
 		if err != nil {
@@ -426,8 +428,10 @@ func FuzzParseDSN(f *testing.F) {
 		ours := takeOurs(whole.Runtime)
 		require.Equal(t, whole, got)
 		for _, p := range params {
-			if p.value != "" { // empty ones vanish from a URL
-				require.Contains(t, ours, strings.ToValidUTF8(p.name, "\uFFFD"))
+			// Empty ones vanish from a URL, and names with a space or an equals
+			// sign become something else on lib/pq's way to key=value.
+			if p.value != "" && !strings.ContainsFunc(p.name, func(r rune) bool { return r == '=' || unicode.IsSpace(r) }) {
+				require.Contains(t, ours, string([]rune(p.name)))
 			}
 		}
 	})
