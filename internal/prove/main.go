@@ -1,0 +1,46 @@
+// Command prove tests a driver against the plain one: it makes up histories of
+// an application, lets each be lived through both drivers on databases of one
+// server, and compares everything the application can see. A difference is cut
+// down to a short history and printed as a Go test.
+//
+//	go run ./internal/prove -statements 100000 -seed 1
+//
+// The exit code is 1 if there was a difference, 2 if the run itself failed.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"time"
+)
+
+func main() {
+	var o options
+	flag.IntVar(&o.statements, "statements", 10_000, "number of statements to run")
+	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "seed of the histories; default from the clock")
+	flag.IntVar(&o.length, "length", 300, "statements per history")
+	flag.IntVar(&o.only, "only", -1, "run only the history with this index")
+	flag.IntVar(&o.most, "most", 5, "stop after this many divergences")
+	flag.BoolVar(&o.shrink, "shrink", true, "cut divergences down")
+	flag.DurationVar(&o.shrinkFor, "shrink-for", time.Minute, "longest time to spend on cutting down one divergence")
+	flag.StringVar(&o.driver, "driver", "writebehind", "name of the driver under test")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	divergences, err := proveAll(ctx, os.Stdout, o)
+	switch {
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(os.Stderr, "prove: interrupted")
+		os.Exit(2)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "prove:", err)
+		os.Exit(2)
+	case divergences > 0:
+		os.Exit(1)
+	}
+}
