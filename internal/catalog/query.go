@@ -49,15 +49,15 @@ trees AS MATERIALIZED (
 	SELECT 'pg_catalog.pg_type'::regclass::oid, t.oid, t.typdefaultbin::text
 	FROM pg_catalog.pg_type t WHERE t.typdefaultbin IS NOT NULL AND t.oid >= 16384
 ),
-treecalls AS MATERIALIZED (
-	SELECT t.class, t.oid,
-		bool_or(p.oid < 16384 AND p.proname = ANY (ARRAY[` + runsTextArray + `])) AS runstext,
-		bool_or(p.provolatile <> 'i') AS unstable
-	FROM (
-		SELECT DISTINCT s.class, s.oid, m[1]::oid AS func
-		FROM trees s, LATERAL pg_catalog.regexp_matches(s.tree, ':(?:funcid|opfuncid|aggfnoid|winfnoid) (\d+)', 'g') AS m
-	) t JOIN pg_catalog.pg_proc p ON p.oid = t.func
-	GROUP BY t.class, t.oid
+reaching AS MATERIALIZED (
+	SELECT p.oid, p.proname FROM pg_catalog.pg_proc p
+	WHERE p.oid < 16384 AND p.proname = ANY (ARRAY[` + runsTextArray + `])
+),
+suspects AS MATERIALIZED (
+	SELECT s.* FROM trees s
+	-- The plain comparison spares most trees the slow one.
+	WHERE CASE WHEN strpos(s.tree, ':funcid ') > 0 OR strpos(s.tree, 'fnoid ') > 0
+		THEN s.tree ~ (SELECT ':(funcid|aggfnoid|winfnoid) (' || string_agg(oid::text, '|') || ') ' FROM reaching) END
 ),
 dependencies AS MATERIALIZED (
 	SELECT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid, d.deptype
@@ -73,15 +73,8 @@ direct AS MATERIALIZED (
 	FROM dependencies d JOIN pg_catalog.pg_operator o ON o.oid = d.refobjid JOIN functions f ON f.oid = o.oprcode
 	WHERE d.refclassid = 'pg_catalog.pg_operator'::regclass
 	UNION
-	SELECT c.class, c.oid, p.proname
-	FROM treecalls c, LATERAL (
-		SELECT DISTINCT p.proname
-		FROM trees s, LATERAL pg_catalog.regexp_matches(s.tree, ':(?:funcid|aggfnoid|winfnoid) (\d+)', 'g') AS m
-		JOIN pg_catalog.pg_proc p ON p.oid = m[1]::oid
-		WHERE s.class = c.class AND s.oid = c.oid AND p.oid < 16384
-		  AND p.proname = ANY (ARRAY[` + runsTextArray + `])
-	) p
-	WHERE c.runstext
+	SELECT s.class, s.oid, r.proname
+	FROM suspects s JOIN reaching r ON s.tree ~ (':(funcid|aggfnoid|winfnoid) ' || r.oid || ' ')
 ),
 -- Types whose values run such a function when they are made: a domain with a
 -- check, and whatever is built from it.
@@ -116,7 +109,18 @@ calls AS MATERIALIZED (
 	) AS any_kind
 	GROUP BY class, oid
 ),
-doc AS (SELECT pg_catalog.json_build_object(
+generated AS MATERIALIZED (
+	SELECT a.attrelid, a.attnum FROM pg_catalog.pg_attribute a JOIN rels r ON r.oid = a.attrelid WHERE a.attgenerated <> ''
+),
+-- Operator classes that call functions written in SQL or a procedural language.
+classes AS MATERIALIZED (
+	SELECT o.oid, min(f.fullname) AS name
+	FROM functions f JOIN pg_catalog.pg_amproc p ON p.amproc = f.oid
+	JOIN pg_catalog.pg_opclass o ON o.opcfamily = p.amprocfamily
+	WHERE f.lanname NOT IN ('c', 'internal')
+	GROUP BY o.oid
+),
+doc AS MATERIALIZED (SELECT pg_catalog.json_build_object(
 'version', pg_catalog.current_setting('server_version_num'),
 'database', pg_catalog.current_database(),
 'role', current_user,
@@ -179,23 +183,28 @@ doc AS (SELECT pg_catalog.json_build_object(
 ) x),
 'draws', (SELECT json_agg(x ORDER BY x.rel, x.num, x.seq) FROM (
 	SELECT a.adrelid AS rel, a.adnum AS num, d.refobjid AS seq
-	FROM dependencies d JOIN pg_catalog.pg_attrdef a ON a.oid = d.objid JOIN rels s ON s.oid = d.refobjid AND s.relkind = 'S'
+	FROM dependencies d JOIN pg_catalog.pg_attrdef a ON a.oid = d.objid JOIN pg_catalog.pg_class s ON s.oid = d.refobjid
 	WHERE d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
+	  AND s.relkind = 'S' AND s.relpersistence <> 't'
 	UNION
 	SELECT d.refobjid, d.refobjsubid, d.objid
-	FROM dependencies d JOIN rels s ON s.oid = d.objid AND s.relkind = 'S'
+	FROM dependencies d JOIN pg_catalog.pg_class s ON s.oid = d.objid
 	WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.deptype = 'i'
+	  AND s.relkind = 'S' AND s.relpersistence <> 't'
 ) x),
 'generators', (SELECT json_agg(x ORDER BY x.rel, x.num, x.base) FROM (
 	-- Which columns a generated one is computed from. Before version 15 the
 	-- column depends on them, since then its pg_attrdef row does.
 	SELECT a.attrelid AS rel, a.attnum AS num, d.refobjsubid AS base
-	FROM pg_catalog.pg_attribute a JOIN rels r ON r.oid = a.attrelid
-	JOIN pg_catalog.pg_attrdef v ON v.adrelid = a.attrelid AND v.adnum = a.attnum
-	JOIN dependencies d ON d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = a.attrelid
-		AND (d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = v.oid
-			OR d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = a.attrelid AND d.objsubid = a.attnum)
-	WHERE a.attgenerated <> '' AND d.refobjsubid <> a.attnum
+	FROM generated a JOIN pg_catalog.pg_attrdef v ON v.adrelid = a.attrelid AND v.adnum = a.attnum
+	JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = v.oid
+		AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = a.attrelid
+	WHERE d.refobjsubid <> a.attnum
+	UNION
+	SELECT a.attrelid, a.attnum, d.refobjsubid
+	FROM generated a JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = a.attrelid
+		AND d.objsubid = a.attnum AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = a.attrelid
+	WHERE d.refobjsubid <> a.attnum
 ) x),
 'indexes', (SELECT json_agg(x ORDER BY x.oid) FROM (
 	SELECT i.indexrelid AS oid, i.indrelid AS rel, ic.relname AS name, m.amname AS method,
@@ -205,15 +214,12 @@ doc AS (SELECT pg_catalog.json_build_object(
 		i.indexprs IS NOT NULL AS expressions, i.indpred IS NOT NULL AS partial,
 		coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::bool, false) AS nulls_not_distinct,
 		ic.relispartition AS attached,
-		(SELECT json_agg(DISTINCT d.refobjsubid) FROM dependencies d
+		(SELECT json_agg(DISTINCT d.refobjsubid) FROM pg_catalog.pg_depend d
 			WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = i.indexrelid
 			  AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = i.indrelid
 			  AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)) AS mentions,
 		c.name AS calls,
-		(SELECT min(f.fullname) FROM pg_catalog.pg_opclass o
-			JOIN pg_catalog.pg_amproc p ON p.amprocfamily = o.opcfamily
-			JOIN functions f ON f.oid = p.amproc AND f.lanname NOT IN ('c', 'internal')
-			WHERE o.oid = ANY (i.indclass::oid[]) AND o.oid >= 16384) AS compares
+		(SELECT min(o.name) FROM classes o WHERE o.oid = ANY (i.indclass::oid[])) AS compares
 	FROM pg_catalog.pg_index i JOIN rels r ON r.oid = i.indrelid
 	JOIN pg_catalog.pg_class ic ON ic.oid = i.indexrelid JOIN pg_catalog.pg_am m ON m.oid = ic.relam
 	LEFT JOIN calls c ON c.class = 'pg_catalog.pg_class'::regclass AND c.oid = i.indexrelid
@@ -221,12 +227,13 @@ doc AS (SELECT pg_catalog.json_build_object(
 'checks', (SELECT json_agg(x ORDER BY x.rel, x.name) FROM (
 	SELECT k.conrelid AS rel, k.conname AS name, pg_catalog.pg_get_constraintdef(k.oid) AS expr, k.conkey AS columns,
 		k.coninhcount > 0 AND NOT k.conislocal AS inherited,
-		NOT k.convalidated OR c.name IS NOT NULL OR coalesce(tc.unstable, false)
+		NOT k.convalidated OR c.name IS NOT NULL OR EXISTS (
+				SELECT FROM pg_catalog.regexp_matches(k.conbin::text, ':(?:op)?funcid (\d+)', 'g') AS m
+				JOIN pg_catalog.pg_proc p ON p.oid = m[1]::oid WHERE p.provolatile <> 'i')
 			OR k.conbin::text ~ '\{(SQLVALUEFUNCTION|COERCEVIAIO|ARRAYCOERCEEXPR|COERCETODOMAIN|NEXTVALUEEXPR|XMLEXPR)' AS unstable,
 		c.name AS calls
 	FROM pg_catalog.pg_constraint k JOIN rels r ON r.oid = k.conrelid
 	LEFT JOIN calls c ON c.class = 'pg_catalog.pg_constraint'::regclass AND c.oid = k.oid
-	LEFT JOIN treecalls tc ON tc.class = 'pg_catalog.pg_constraint'::regclass AND tc.oid = k.oid
 	WHERE k.contype = 'c'
 ) x),
 'foreign_keys', (SELECT json_agg(x ORDER BY x.child, x.name) FROM (
@@ -269,9 +276,11 @@ doc AS (SELECT pg_catalog.json_build_object(
 	SELECT pg_catalog.format_type(c.castsource, NULL) || ' AS ' || pg_catalog.format_type(c.casttarget, NULL) AS name
 	FROM pg_catalog.pg_cast c JOIN functions f ON f.oid = c.castfunc AND f.lanname NOT IN ('c', 'internal')
 ) x)
-)::text AS text)
-SELECT fingerprint, CASE WHEN fingerprint = $1 THEN '' ELSE text END
-FROM (SELECT text, pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(text, 'UTF8')), 'hex') AS fingerprint FROM doc) AS hashed`
+)::text AS text),
+hashed AS MATERIALIZED (
+	SELECT text, pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(text, 'UTF8')), 'hex') AS fingerprint FROM doc
+)
+SELECT fingerprint, CASE WHEN fingerprint = $1 THEN '' ELSE text END FROM hashed`
 
 // builtinQuery lists the names of what every database has.
 const builtinQuery = `
