@@ -34,8 +34,8 @@ func (t Type) Compare(s Session, v driver.Value) (value driver.Value, ok bool) {
 
 // bound returns the value of type t that the bound argument v becomes.
 func (t Type) bound(s Session, v driver.Value, assign bool) (driver.Value, bool) {
-	if v == nil {
-		return nil, t.Kind != Other
+	if b, isBytes := v.([]byte); v == nil || isBytes && b == nil {
+		return nil, t.Kind != Other // lib/pq sends a nil []byte as NULL too
 	}
 	if !t.supported() {
 		return nil, false
@@ -83,9 +83,6 @@ func (t Type) boundFloat(s Session, f float64, v driver.Value, assign bool) (dri
 }
 
 func (t Type) boundBytes(s Session, b []byte, v driver.Value, assign bool) (driver.Value, bool) {
-	if b == nil {
-		return nil, true
-	}
 	if t.is(oid.T_bytea) {
 		return v, len(b) <= maxWidth
 	}
