@@ -71,7 +71,7 @@ func appendTime(dst []byte, loc *time.Location, t time.Time) ([]byte, error) {
 	switch {
 	case t.Location() == time.UTC:
 		dst = append(dst, kindTimeUTC)
-	case loc != nil && t.Location() == loc:
+	case loc != nil && t.Location().String() == loc.String(): // each real connection has loaded its own
 		dst = append(dst, kindTimeLoc)
 	case name == "":
 		dst = append(dst, kindTimeOff)
@@ -155,6 +155,35 @@ func AppendColumns(dst, image []byte, columns []int) ([]byte, error) {
 		dst = append(dst, rest[:n]...)
 	}
 	return dst, nil
+}
+
+// Replace appends image to dst with the cells of the given columns, which
+// ascend, replaced by values.
+func Replace(dst, image []byte, loc *time.Location, columns []int, values []driver.Value) ([]byte, error) {
+	at := 0
+	for i, column := range columns {
+		kept := image
+		size := 0
+		for ; at < column; at++ {
+			n := cellSize(image)
+			if n <= 0 {
+				return dst, errDamaged
+			}
+			image, size = image[n:], size+n
+		}
+		dst = append(dst, kept[:size]...)
+		n := cellSize(image)
+		if n <= 0 {
+			return dst, errDamaged
+		}
+		image = image[n:]
+		at++
+		var err error
+		if dst, err = Append(dst, loc, values[i]); err != nil {
+			return dst, err
+		}
+	}
+	return append(dst, image...), nil
 }
 
 var errDamaged = fmt.Errorf("rowimage: damaged row image")

@@ -53,6 +53,19 @@ func TestDecodedBytesAreCopies(t *testing.T) {
 	require.Equal(t, []byte("abc"), got[0])
 }
 
+func TestReplaceChangesOnlyTheGivenColumns(t *testing.T) {
+	row := sampleRow(time.UTC)
+	image, err := AppendRow(nil, time.UTC, row)
+	require.NoError(t, err)
+	row[0], row[5], row[15] = "first", nil, int64(3)
+	image, err = Replace([]byte("kept"), image, time.UTC, []int{0, 5, 15}, []driver.Value{"first", nil, int64(3)})
+	require.NoError(t, err)
+	require.Equal(t, "kept", string(image[:4]))
+	got := make([]driver.Value, len(row))
+	require.NoError(t, Decode(image[4:], time.UTC, got))
+	require.Equal(t, row, got)
+}
+
 func TestForeignValuesAreRefused(t *testing.T) {
 	_, err := Append(nil, time.UTC, int32(1))
 	require.Error(t, err)

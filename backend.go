@@ -1,0 +1,130 @@
+package writebehind
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/lib/pq"
+
+	"github.com/writebehind/writebehind/internal/catalog"
+	"github.com/writebehind/writebehind/internal/pgvalue"
+	"github.com/writebehind/writebehind/rewrite"
+)
+
+// backend is the real driver with the DSN that is left for it.
+type backend struct {
+	driver driver.Driver
+	dsn    string
+
+	once      sync.Once
+	connector driver.Connector // of a driver.DriverContext
+	err       error
+}
+
+// newBackend finds the registered real driver.
+func newBackend(name, dsn string) (*backend, error) {
+	db, err := sql.Open(name, dsn)
+	if err != nil {
+		return nil, fmt.Errorf("real driver %q: %w", name, err)
+	}
+	defer db.Close()
+	if _, self := db.Driver().(*Driver); self {
+		return nil, fmt.Errorf("writebehind.driver=%s names the shim itself; give the real driver, such as postgres", name)
+	}
+	return &backend{driver: db.Driver(), dsn: dsn}, nil
+}
+
+// dial makes a real connection.
+func (b *backend) dial(ctx context.Context) (driver.Conn, error) {
+	if b.isPQ() {
+		// lib/pq's Driver.Open reads DSN and environment anew for every
+		// connection; so does this, and it honours ctx.
+		connector, err := pq.NewConnector(b.dsn)
+		if err != nil {
+			return nil, err
+		}
+		return connector.Connect(ctx)
+	}
+	withContext, ok := b.driver.(driver.DriverContext)
+	if !ok {
+		return b.driver.Open(b.dsn)
+	}
+	b.once.Do(func() { b.connector, b.err = withContext.OpenConnector(b.dsn) })
+	if b.err != nil {
+		return nil, b.err
+	}
+	return b.connector.Connect(ctx)
+}
+
+// isPQ tells whether the real driver is lib/pq itself, whose rules for
+// arguments are known.
+func (b *backend) isPQ() bool {
+	_, ok := b.driver.(*pq.Driver)
+	return ok
+}
+
+// dialSession makes a real connection and asks what its session is like.
+func (b *backend) dialSession(ctx context.Context) (driver.Conn, catalog.Session, error) {
+	real, err := b.dial(ctx)
+	if err != nil {
+		return nil, catalog.Session{}, err
+	}
+	session, err := catalog.ReadSession(ctx, real)
+	if err != nil {
+		real.Close()
+		return nil, catalog.Session{}, err
+	}
+	return real, session, nil
+}
+
+// Connect and Driver make the backend a driver.Connector, for the engine's own
+// sql.DB on the real driver.
+func (b *backend) Connect(ctx context.Context) (driver.Conn, error) { return b.dial(ctx) }
+
+// Driver returns the real driver.
+func (b *backend) Driver() driver.Driver { return b.driver }
+
+// binaryParameters tells whether []byte arguments are sent in binary format.
+func (b *backend) binaryParameters() bool {
+	if !b.isPQ() {
+		return false
+	}
+	config, err := pq.NewConfig(b.dsn)
+	return err == nil && config.BinaryParameters
+}
+
+// zonesAgree tells whether this machine and the server give a time zone the
+// same offsets, so that it is certain how a timestamptz looks when it comes back.
+func zonesAgree(ctx context.Context, db *sql.DB, zone *time.Location) (bool, error) {
+	probes := pgvalue.ZoneProbes(zone)
+	if len(probes) == 0 {
+		return true, nil
+	}
+	var instants rewrite.Array
+	for _, p := range probes {
+		instants.Append([]byte(p.UTC().Format("2006-01-02 15:04:05Z07:00")))
+	}
+	rows, err := db.QueryContext(ctx, `SELECT extract(timezone FROM p)::int
+		FROM unnest($1::timestamptz[]) WITH ORDINALITY AS u(p, i) ORDER BY i`, string(instants.Bytes()))
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close()
+	for _, p := range probes {
+		var theirs int
+		if !rows.Next() {
+			return false, rows.Err()
+		}
+		if err := rows.Scan(&theirs); err != nil {
+			return false, err
+		}
+		if _, ours := p.Zone(); ours != theirs {
+			return false, nil
+		}
+	}
+	return true, rows.Err()
+}

@@ -1,0 +1,301 @@
+package writebehind
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/writebehind/writebehind/internal/catalog"
+	"github.com/writebehind/writebehind/queue"
+	"github.com/writebehind/writebehind/rewrite"
+)
+
+// readPlan is how a keyed SELECT is answered from a row image.
+type readPlan struct {
+	key        []source
+	conditions []condition
+	columns    []int
+	result     *resultColumns
+	limit      int // index of the argument that is the LIMIT, -1 without
+}
+
+// writePlan is how a keyed write is deferred.
+type writePlan struct {
+	kind       rewrite.Form
+	key        []source
+	conditions []condition // of an UPDATE or DELETE
+
+	values  []source // of an INSERT: one per column of the table
+	upsert  bool     // ON CONFLICT
+	nothing bool     // … DO NOTHING
+
+	set        []assignment // of an UPDATE, or of DO UPDATE
+	setColumns []int        // those of set, ascending
+
+	insertShape *queue.Shape // Insert, or Upsert
+	changeShape *queue.Shape // Update or Delete
+}
+
+// assignment is one column of a SET list. The value comes from source, or, if
+// proposed is not negative, from that column of the row proposed for insertion.
+type assignment struct {
+	column   int
+	op       rewrite.AssignOp
+	source   source
+	proposed int
+}
+
+// binding binds one statement to its table. Its methods return the plan, or the
+// reason why there is none; keyed tells whether the statement is keyed.
+type binding struct {
+	engine *engine
+	plan   *plan
+	table  *table
+	sources
+	keyed bool
+}
+
+func (b *binding) column(name string) (int, string) {
+	if c := b.table.rel.Column(name); c >= 0 {
+		return c, ""
+	}
+	return -1, fmt.Sprintf("the table has no column %q", name)
+}
+
+// where splits the conjuncts into the key and the rest.
+func (b *binding) where() (key []source, rest []condition, reason string) {
+	b.session = b.engine.values
+	rel := b.table.rel
+	key = make([]source, len(rel.Key))
+	found := make([]bool, len(rel.Key))
+	listed := ""
+	for i := range b.plan.stmt.Where {
+		w := &b.plan.stmt.Where[i]
+		var columns []int
+		for _, name := range w.Columns {
+			c, why := b.column(name)
+			if why != "" {
+				return nil, nil, why
+			}
+			columns = append(columns, c)
+		}
+		if w.Op == rewrite.In || w.Op == rewrite.Any {
+			if !b.coversKey(columns) {
+				return nil, nil, "a list of values that are not of the primary key"
+			}
+			for i := range found {
+				found[i] = found[i] || slices.Contains(columns, rel.Key[i])
+			}
+			listed = "a list of keys is not answered from overlay and cache in this version"
+			continue
+		}
+		k := slices.Index(rel.Key, columns[0])
+		if w.Op == rewrite.Equals && k >= 0 && !found[k] {
+			s, why := b.bind(&w.Rows[0][0], &rel.Columns[columns[0]], false)
+			found[k], key[k] = true, s
+			reason = firstReason(reason, why)
+			if w.Rows[0][0].Kind == rewrite.Null {
+				reason = firstReason(reason, "the key is NULL")
+			}
+			continue
+		}
+		c := condition{column: columns[0], op: w.Op}
+		if w.Op == rewrite.Equals {
+			var why string
+			c.source, why = b.bind(&w.Rows[0][0], &rel.Columns[columns[0]], false)
+			reason = firstReason(reason, why)
+		}
+		rest = append(rest, c)
+	}
+	if slices.Contains(found, false) {
+		return nil, nil, "it does not fix every column of the primary key"
+	}
+	b.keyed = true
+	return key, rest, firstReason(listed, reason)
+}
+
+func (b *binding) coversKey(columns []int) bool {
+	for _, c := range columns {
+		if !slices.Contains(b.table.rel.Key, c) {
+			return false
+		}
+	}
+	return true
+}
+
+func firstReason(reasons ...string) string {
+	for _, r := range reasons {
+		if r != "" {
+			return r
+		}
+	}
+	return ""
+}
+
+// lacks says which privilege the role does not hold.
+func (b *binding) lacks(privileges ...string) string {
+	for _, p := range privileges {
+		if !b.table.rel.May(p) {
+			return fmt.Sprintf("the role lacks the privilege %s", p)
+		}
+	}
+	return ""
+}
+
+func (b *binding) read() (*readPlan, string) {
+	st := b.plan.stmt
+	key, conditions, reason := b.where()
+	if !b.keyed {
+		return nil, reason
+	}
+	r := &readPlan{key: key, conditions: conditions, limit: -1}
+	var names []string
+	switch {
+	case st.Existence != rewrite.Rows:
+		reason = firstReason(reason, "existence and count are not answered from overlay and cache in this version")
+	case st.Lock != "":
+		reason = firstReason(reason, "it locks the row")
+	}
+	for _, item := range st.Items {
+		switch {
+		case item.Star:
+			for i := range b.table.rel.Columns {
+				r.columns = append(r.columns, i)
+				names = append(names, b.table.rel.Columns[i].Name)
+			}
+		case st.Existence == rewrite.Rows:
+			c, why := b.column(item.Column)
+			if why != "" {
+				b.keyed = false
+				return nil, why
+			}
+			name := item.As
+			if name == "" {
+				name = item.Column
+			}
+			r.columns, names = append(r.columns, c), append(names, name)
+		}
+	}
+	for _, o := range st.OrderBy {
+		_, why := b.column(o.Column)
+		reason = firstReason(reason, why)
+	}
+	if st.Limit != nil {
+		reason = firstReason(reason, b.limit(r, st.Limit))
+	}
+	if reason = firstReason(reason, b.lacks("SELECT")); reason != "" {
+		return nil, reason
+	}
+	r.result = newResultColumns(b.table.rel, r.columns, names)
+	return r, ""
+}
+
+// limit takes a LIMIT that lets the one row through.
+func (b *binding) limit(r *readPlan, v *rewrite.Value) string {
+	switch {
+	case v.Kind == rewrite.Integer && v.Cast == "":
+		if n, err := strconv.ParseInt(v.Text, 10, 64); err == nil && n > 0 {
+			return ""
+		}
+	case v.Kind == rewrite.Param && v.Cast == "":
+		if _, used := b.params[v.Index]; used {
+			return fmt.Sprintf("parameter $%d is used as LIMIT and for a column", v.Index)
+		}
+		r.limit = v.Index - 1
+		return ""
+	}
+	return "the LIMIT may not let the row through"
+}
+
+func (b *binding) update() (*writePlan, string) {
+	key, conditions, reason := b.where()
+	if !b.keyed {
+		return nil, reason
+	}
+	w := &writePlan{kind: rewrite.Update, key: key, conditions: conditions}
+	reason = firstReason(reason, b.assignments(w, b.plan.stmt.Set), b.table.rel.UpdateUncertain, b.returning(), b.lacks("SELECT", "UPDATE"))
+	if reason != "" {
+		return nil, reason
+	}
+	w.changeShape = b.shape(queue.Update, w.setColumns)
+	return w, ""
+}
+
+func (b *binding) delete() (*writePlan, string) {
+	key, conditions, reason := b.where()
+	if !b.keyed {
+		return nil, reason
+	}
+	if refs := b.table.rel.ReferencedBy; len(refs) > 0 {
+		reason = firstReason(reason, fmt.Sprintf("the foreign key %q of %s refers to the table", refs[0].Name, refs[0].Child))
+	}
+	if reason = firstReason(reason, b.returning(), b.lacks("SELECT", "DELETE")); reason != "" {
+		return nil, reason
+	}
+	w := &writePlan{kind: rewrite.Delete, key: key, conditions: conditions}
+	w.changeShape = b.shape(queue.Delete, nil)
+	return w, ""
+}
+
+// returning says why a RETURNING list makes the statement direct.
+func (b *binding) returning() string {
+	if len(b.plan.stmt.Items) > 0 {
+		return "RETURNING is not answered by the shim in this version"
+	}
+	return ""
+}
+
+func (b *binding) shape(kind queue.Kind, set []int) *queue.Shape {
+	return b.engine.queue.Shape(b.table.rel, kind, set)
+}
+
+// assignments binds a SET list.
+func (b *binding) assignments(w *writePlan, set []rewrite.Assignment) (reason string) {
+	rel := b.table.rel
+	for i := range set {
+		a := &set[i]
+		c, why := b.column(a.Column)
+		if why != "" {
+			return why
+		}
+		if slices.Contains(w.setColumns, c) {
+			return fmt.Sprintf("column %q is set twice", a.Column)
+		}
+		bound := assignment{column: c, op: a.Op, proposed: -1}
+		reason = firstReason(reason, unwritable(&rel.Columns[c]))
+		switch {
+		case a.Value.Kind == rewrite.Excluded:
+			p, why := b.column(a.Value.Text)
+			if why == "" && rel.Columns[p].SQLType != rel.Columns[c].SQLType {
+				why = fmt.Sprintf("column %q is set from a column of another type", a.Column)
+			}
+			if bound.proposed = p; p < 0 || rel.Columns[max(p, 0)].Type.Mod != rel.Columns[c].Type.Mod {
+				why = firstReason(why, fmt.Sprintf("column %q is set from a column of another length", a.Column))
+			}
+			reason = firstReason(reason, why)
+		case a.Op != rewrite.SetTo && a.Value.Kind != rewrite.Param && a.Value.Kind != rewrite.Integer:
+			reason = firstReason(reason, fmt.Sprintf("what is added to column %q is not certain", a.Column))
+		default:
+			// What is added is compared with the type, not stored in the column:
+			// its length modifier applies to the sum only.
+			bound.source, why = b.bind(&a.Value, &rel.Columns[c], a.Op == rewrite.SetTo)
+			reason = firstReason(reason, why)
+		}
+		w.set = append(w.set, bound)
+		w.setColumns = append(w.setColumns, c)
+	}
+	slices.SortFunc(w.set, func(a, b assignment) int { return a.column - b.column })
+	slices.Sort(w.setColumns)
+	return reason
+}
+
+// unwritable says why a column may not be written at all.
+func unwritable(c *catalog.Column) string {
+	switch {
+	case c.Generated:
+		return fmt.Sprintf("PostgreSQL generates column %q", c.Name)
+	case c.Identity == 'a':
+		return fmt.Sprintf("column %q is GENERATED ALWAYS AS IDENTITY", c.Name)
+	}
+	return ""
+}

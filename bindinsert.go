@@ -1,0 +1,155 @@
+package writebehind
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/writebehind/writebehind/internal/catalog"
+	"github.com/writebehind/writebehind/queue"
+	"github.com/writebehind/writebehind/rewrite"
+)
+
+func (b *binding) insert() (*writePlan, string) {
+	st, rel := b.plan.stmt, b.table.rel
+	b.session = b.engine.values
+	given, why := b.given()
+	if why != "" {
+		return nil, why
+	}
+	if why := b.fixesKey(given); why != "" {
+		return nil, why
+	}
+	if why := b.conflictOnKey(); why != "" {
+		return nil, why
+	}
+	b.keyed = true
+	if len(st.Rows) != 1 {
+		return nil, "an INSERT of several rows is not deferred in this version"
+	}
+	w := &writePlan{kind: rewrite.Insert, values: make([]source, len(rel.Columns))}
+	reason := ""
+	for i := range rel.Columns {
+		c := &rel.Columns[i]
+		at := slices.Index(given, i)
+		if at < 0 || st.Rows[0][at].Kind == rewrite.DefaultKey {
+			w.values[i], why = defaultSource(c)
+		} else if why = unwritable(c); why == "" {
+			w.values[i], why = b.bind(&st.Rows[0][at], c, true)
+		}
+		reason = firstReason(reason, why)
+	}
+	for _, k := range rel.Key {
+		w.key = append(w.key, w.values[k])
+	}
+	privileges := []string{"SELECT", "INSERT"}
+	if st.Conflict != nil {
+		w.upsert, w.nothing = true, st.Conflict.Nothing
+		if !w.nothing {
+			reason = firstReason(reason, b.assignments(w, st.Conflict.Set), rel.UpdateUncertain)
+			privileges = append(privileges, "UPDATE")
+		}
+	}
+	reason = firstReason(reason, b.table.insertHazard, b.returning(), b.lacks(privileges...))
+	if reason != "" {
+		return nil, reason
+	}
+	kind := queue.Insert
+	if w.upsert && !w.nothing {
+		kind = queue.Upsert
+		w.changeShape = b.shape(queue.Update, w.setColumns)
+	}
+	w.insertShape = b.shape(kind, w.setColumns)
+	return w, ""
+}
+
+// given returns the columns that the statement gives, in the order of its
+// values.
+func (b *binding) given() (columns []int, reason string) {
+	st, rel := b.plan.stmt, b.table.rel
+	if st.Columns == nil {
+		n := 0
+		for _, row := range st.Rows {
+			n = max(n, len(row))
+		}
+		if n > len(rel.Columns) {
+			return nil, "it has more values than the table has columns"
+		}
+		columns = allColumns(rel)[:n]
+	}
+	for _, name := range st.Columns {
+		c, why := b.column(name)
+		if why != "" {
+			return nil, why
+		}
+		if slices.Contains(columns, c) {
+			return nil, fmt.Sprintf("column %q is given twice", name)
+		}
+		columns = append(columns, c)
+	}
+	for _, row := range st.Rows {
+		if len(row) != len(columns) {
+			return nil, "its rows have different numbers of values"
+		}
+	}
+	return columns, ""
+}
+
+// fixesKey says why the statement does not fix the key of every row.
+func (b *binding) fixesKey(given []int) string {
+	for _, k := range b.table.rel.Key {
+		at := slices.Index(given, k)
+		if at < 0 {
+			return fmt.Sprintf("it leaves the key column %q to PostgreSQL", b.table.rel.Columns[k].Name)
+		}
+		for _, row := range b.plan.stmt.Rows {
+			switch row[at].Kind {
+			case rewrite.DefaultKey, rewrite.Now, rewrite.Null, rewrite.Expression:
+				return fmt.Sprintf("it does not give the key column %q as a constant", b.table.rel.Columns[k].Name)
+			}
+		}
+	}
+	return ""
+}
+
+// conflictOnKey says why ON CONFLICT is about something else than the key.
+func (b *binding) conflictOnKey() string {
+	c := b.plan.stmt.Conflict
+	if c == nil || c.Columns == nil && c.Nothing {
+		return ""
+	}
+	rel := b.table.rel
+	for _, name := range c.Columns {
+		if i := rel.Column(name); i < 0 || !slices.Contains(rel.Key, i) {
+			return "ON CONFLICT names other columns than the primary key"
+		}
+	}
+	for _, k := range rel.Key {
+		if !slices.Contains(c.Columns, rel.Columns[k].Name) {
+			return "ON CONFLICT does not name the whole primary key"
+		}
+	}
+	return ""
+}
+
+// defaultSource is the value of a column that an INSERT leaves out.
+func defaultSource(c *catalog.Column) (source, string) {
+	s := source{column: c, param: -1, stored: true}
+	switch {
+	case c.Generated:
+		return s, fmt.Sprintf("PostgreSQL generates column %q", c.Name)
+	case c.Identity != 0, c.Default.Kind == catalog.DefaultSequence:
+		return s, fmt.Sprintf("column %q draws from a sequence, which this version leaves to PostgreSQL", c.Name)
+	case c.Default.Kind == catalog.DefaultNone:
+		return s, ""
+	case c.Default.Kind == catalog.DefaultConstant:
+		s.constant = c.Default.Value
+		if s.constant != nil {
+			if _, ok := c.Type.AppendText(nil, s.constant); !ok {
+				return s, fmt.Sprintf("the default of column %q is of a type that is left to PostgreSQL", c.Name)
+			}
+		}
+		return s, ""
+	default:
+		return s, fmt.Sprintf("the default of column %q is left to PostgreSQL in this version", c.Name)
+	}
+}

@@ -1,0 +1,228 @@
+package writebehind
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"time"
+)
+
+var (
+	_ driver.Conn               = (*Conn)(nil)
+	_ driver.ConnBeginTx        = (*Conn)(nil)
+	_ driver.ConnPrepareContext = (*Conn)(nil)
+	_ driver.Execer             = (*Conn)(nil) //nolint:staticcheck // lib/pq's connection has it, so ours has
+	_ driver.ExecerContext      = (*Conn)(nil)
+	_ driver.NamedValueChecker  = (*Conn)(nil)
+	_ driver.Pinger             = (*Conn)(nil)
+	_ driver.Queryer            = (*Conn)(nil) //nolint:staticcheck // as above
+	_ driver.QueryerContext     = (*Conn)(nil)
+	_ driver.SessionResetter    = (*Conn)(nil)
+	_ driver.Validator          = (*Conn)(nil)
+)
+
+// Conn is a connection. Like every driver.Conn it is used by one goroutine at a
+// time. The real connection behind it is made when something needs it.
+type Conn struct {
+	connector *Connector
+	engine    *engine     // nil if no table is opted in: everything passes through
+	real      driver.Conn // nil until something needs it
+	attempt   attempt
+
+	tx            *Tx    // begun by BeginTx
+	textTx        bool   // begun by a statement
+	freshSnapshot bool   // the next statement takes the snapshot of its transaction
+	dirty         string // why the session may not be what decisions are made for
+	opaque        string // why the names in a statement may not be what they seem
+	held          []*tableState
+	reloads       bool // the schema is to be read again when held ends
+	broken        bool // the real connection is gone
+}
+
+func (e *engine) newConn(c *Connector) *Conn {
+	e.conns.Add(1)
+	return &Conn{connector: c, engine: e}
+}
+
+// Unwrap returns the real driver's connection, making it if need be; nil if
+// that fails. What is done with it is not seen by the shim.
+func (c *Conn) Unwrap() driver.Conn {
+	if c.dial(context.Background()) != nil {
+		return nil
+	}
+	return c.real
+}
+
+// ExecContext executes a statement: deferred if it can be, else direct.
+func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if c.engine == nil {
+		return execReal(ctx, c.real, query, args)
+	}
+	p := c.engine.plan(query)
+	if p.control.verb != noControl {
+		return c.execControl(ctx, p)
+	}
+	if p.write != nil && c.free(ctx) {
+		if result, done, err := c.deferWrite(ctx, p, args); done || err != nil {
+			return result, err
+		}
+	}
+	return c.execDirect(ctx, p, func(ctx context.Context) (driver.Result, error) {
+		return execReal(ctx, c.real, query, args)
+	})
+}
+
+// QueryContext executes a statement that may return rows: from overlay and
+// cache if it can be, else direct.
+func (c *Conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if c.engine == nil {
+		return queryReal(ctx, c.real, query, args)
+	}
+	p := c.engine.plan(query)
+	if p.control.verb != noControl {
+		return c.queryControl(ctx, p, args)
+	}
+	if p.read != nil && c.free(ctx) {
+		if rows, done, err := c.cachedRead(ctx, p, args); done || err != nil {
+			return rows, err
+		}
+	}
+	return c.queryDirect(ctx, p, func(ctx context.Context) (driver.Rows, error) {
+		return queryReal(ctx, c.real, query, args)
+	})
+}
+
+// inTransaction tells whether a real transaction is, or may be, open.
+func (c *Conn) inTransaction() bool { return c.tx != nil || c.textTx }
+
+// free tells whether the connection may defer and cache now.
+func (c *Conn) free(ctx context.Context) bool {
+	return !c.inTransaction() && c.dirty == "" && !c.broken && ctx.Err() == nil && !syncWanted(ctx)
+}
+
+func (c *Conn) execDirect(ctx context.Context, p *plan, exec func(context.Context) (driver.Result, error)) (driver.Result, error) {
+	if err := c.dial(ctx); err != nil {
+		return nil, err
+	}
+	held, err := c.enter(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	result, err := exec(ctx)
+	c.leave(ctx, p, held, err)
+	return result, err
+}
+
+func (c *Conn) queryDirect(ctx context.Context, p *plan, query func(context.Context) (driver.Rows, error)) (driver.Rows, error) {
+	if err := c.dial(ctx); err != nil {
+		return nil, err
+	}
+	held, err := c.enter(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := query(ctx)
+	if err != nil || len(held) == 0 && !p.reach.ddl {
+		c.leave(ctx, p, held, err)
+		return rows, err
+	}
+	// The statement goes on until its rows are closed.
+	return &heldRows{realRows: realRows{rows}, finish: func(err error) { c.leave(ctx, p, held, err) }}, nil
+}
+
+// dial makes the real connection if there is none yet.
+func (c *Conn) dial(ctx context.Context) error {
+	if c.real != nil {
+		return nil
+	}
+	real, session, err := c.connector.backend.dialSession(ctx)
+	if err != nil {
+		return err
+	}
+	c.adopt(real, session)
+	return nil
+}
+
+// Exec implements the older driver.Execer, which database/sql does not call.
+func (c *Conn) Exec(query string, args []driver.Value) (driver.Result, error) {
+	return c.ExecContext(context.Background(), query, named(args))
+}
+
+// Query implements the older driver.Queryer, which database/sql does not call.
+func (c *Conn) Query(query string, args []driver.Value) (driver.Rows, error) {
+	return c.QueryContext(context.Background(), query, named(args))
+}
+
+// CheckNamedValue converts an argument as the real driver does.
+func (c *Conn) CheckNamedValue(nv *driver.NamedValue) error {
+	real := c.real
+	if real == nil && c.connector.backend.isPQ() {
+		switch nv.Value.(type) {
+		case nil, int64, int, string, bool, float64, time.Time, []byte:
+			return driver.ErrSkip // as lib/pq does
+		}
+		// lib/pq's answer depends on the DSN alone; any connection can give it.
+		real = c.engine.checker
+	}
+	if real == nil {
+		if err := c.dial(context.Background()); err != nil {
+			return err
+		}
+		real = c.real
+	}
+	if checker, ok := real.(driver.NamedValueChecker); ok {
+		return checker.CheckNamedValue(nv)
+	}
+	return driver.ErrSkip
+}
+
+// Ping asks the real server whether it is there.
+func (c *Conn) Ping(ctx context.Context) error {
+	if err := c.dial(ctx); err != nil {
+		return err
+	}
+	if pinger, ok := c.real.(driver.Pinger); ok {
+		return pinger.Ping(ctx)
+	}
+	return nil
+}
+
+// ResetSession is called before the connection is used again.
+func (c *Conn) ResetSession(ctx context.Context) error {
+	if resetter, ok := c.real.(driver.SessionResetter); ok {
+		return resetter.ResetSession(ctx)
+	}
+	return nil
+}
+
+// IsValid tells whether the connection can be kept.
+func (c *Conn) IsValid() bool {
+	if c.broken {
+		return false
+	}
+	if validator, ok := c.real.(driver.Validator); ok {
+		return validator.IsValid()
+	}
+	return true
+}
+
+// Close closes the real connection. When the last connection to a database is
+// closed, what is pending is brought to PostgreSQL first, so that a program
+// whose wrapper forgets to close the connector loses nothing by ending.
+func (c *Conn) Close() error {
+	var err error
+	if c.real != nil {
+		err = c.real.Close()
+	}
+	if c.engine == nil {
+		return err
+	}
+	c.textTx, c.tx = false, nil
+	c.letGo(context.Background())
+	if c.engine.conns.Add(-1) == 0 {
+		ctx, cancel := context.WithTimeout(context.Background(), c.engine.settings.closeTimeout)
+		defer cancel()
+		err = errors.Join(err, c.engine.drainAll(ctx))
+	}
+	return err
+}

@@ -1,0 +1,269 @@
+package writebehind
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/writebehind/writebehind/queue"
+)
+
+// controlVerb is what a statement asks of the shim itself.
+type controlVerb uint8
+
+const (
+	noControl controlVerb = iota
+	explainControl
+	showControl
+)
+
+// control is a statement to the shim itself: EXPLAIN WRITEBEHIND or SHOW
+// writebehind.…
+type control struct {
+	verb controlVerb
+	rest string // the statement to explain, or what to show
+}
+
+// parseControl recognises a statement to the shim itself.
+func parseControl(query string) control {
+	word, rest := firstWord(query)
+	switch strings.ToUpper(word) {
+	case "EXPLAIN":
+		if second, statement := firstWord(rest); strings.EqualFold(second, "WRITEBEHIND") {
+			return control{explainControl, statement}
+		}
+	case "SHOW":
+		name := strings.ToLower(strings.TrimRight(strings.TrimSpace(rest), "; \t\r\n"))
+		if what, ok := strings.CutPrefix(name, "writebehind."); ok {
+			return control{showControl, what}
+		}
+	}
+	return control{}
+}
+
+func firstWord(s string) (word, rest string) {
+	s = strings.TrimLeft(s, " \t\r\n")
+	i := strings.IndexAny(s, " \t\r\n")
+	if i < 0 {
+		return s, ""
+	}
+	return s[:i], s[i:]
+}
+
+func (c *Conn) execControl(ctx context.Context, p *plan) (driver.Result, error) {
+	rows, err := c.queryControl(ctx, p, nil)
+	if err != nil {
+		return nil, err
+	}
+	return driver.RowsAffected(len(rows.(*textRows).rows)), nil
+}
+
+func (c *Conn) queryControl(ctx context.Context, p *plan, args []driver.NamedValue) (driver.Rows, error) {
+	if p.control.verb == explainControl {
+		return c.explain(p.control.rest, args), nil
+	}
+	switch p.control.rest {
+	case "status":
+		return c.engine.showStatus(), nil
+	case "tables":
+		return c.engine.showTables(), nil
+	case "settings":
+		rows := &textRows{names: []string{"name", "value"}}
+		for _, r := range c.engine.settings.rows() {
+			rows.rows = append(rows.rows, []string{r[0], r[1]})
+		}
+		return rows, nil
+	case "flush":
+		if err := c.engine.drainAll(ctx); err != nil {
+			return nil, err
+		}
+		return &textRows{names: []string{"pending_rows"}, rows: [][]string{{strconv.FormatInt(c.engine.queue.Stats().Rows, 10)}}}, nil
+	}
+	return nil, fmt.Errorf("writebehind: SHOW writebehind.%s: there is nothing of that name; there are status, tables, settings and flush", p.control.rest)
+}
+
+// explain says what the shim would do with a statement, and why. With arguments
+// it also says whether these are certain.
+func (c *Conn) explain(statement string, args []driver.NamedValue) *textRows {
+	p := c.engine.newPlan(c.engine.schema.Load(), statement)
+	answer := &textRows{names: []string{"decision", "keyed", "table", "reason"}}
+	if p.control.verb != noControl {
+		answer.rows = [][]string{{"direct", "false", "", "it is a statement to the shim itself"}}
+		return answer
+	}
+	decision, reason := c.decision(p, args)
+	name := ""
+	if p.table != nil {
+		name = p.table.rel.Name.String()
+	}
+	answer.rows = [][]string{{decision, strconv.FormatBool(p.keyed), name, reason}}
+	return answer
+}
+
+func (c *Conn) decision(p *plan, args []driver.NamedValue) (decision, reason string) {
+	if p.read == nil && p.write == nil {
+		return "direct", p.reason + c.explainReach(p)
+	}
+	switch {
+	case c.tx != nil || c.textTx:
+		return "direct", "inside a transaction statements are direct in this version"
+	case c.dirty != "":
+		return "direct", c.dirty
+	case p.table.state.direct.Load() > 0:
+		return "direct", "a direct writer holds the table now"
+	}
+	if len(args) > 0 {
+		if why := c.uncertainArgument(p, args); why != "" {
+			return "direct", why
+		}
+	}
+	if p.read != nil {
+		if !c.engine.cache.Enabled() {
+			return "cached", "by primary key; writebehind.cache_size=0: from the overlay only"
+		}
+		return "cached", "by primary key"
+	}
+	switch {
+	case len(p.write.conditions) > 0:
+		return "deferred", "by primary key, if the row's other columns are known to meet the conditions or not to"
+	case slices.ContainsFunc(p.write.setColumns, func(i int) bool { return p.table.hazards[i] != "" }):
+		i := slices.IndexFunc(p.write.setColumns, func(i int) bool { return p.table.hazards[i] != "" })
+		return "deferred", "by primary key, unless " + p.table.hazards[p.write.setColumns[i]]
+	}
+	return "deferred", "by primary key"
+}
+
+// explainReach says what a direct statement waits for.
+func (c *Conn) explainReach(p *plan) string {
+	switch {
+	case len(p.reach.writes) > 0:
+		return "; it may write " + tableNames(p.reach.writes) + " and comes after all that is pending"
+	case len(p.reach.reads) > 0:
+		return "; it waits for what is pending for " + tableNames(p.reach.reads)
+	}
+	return ""
+}
+
+func tableNames(tables []*table) string {
+	const most = 5
+	var names []string
+	for _, t := range tables[:min(most, len(tables))] {
+		names = append(names, t.rel.Name.String())
+	}
+	if len(tables) > most {
+		names = append(names, fmt.Sprintf("%d more", len(tables)-most))
+	}
+	return strings.Join(names, ", ")
+}
+
+// uncertainArgument says which argument PostgreSQL must judge.
+func (c *Conn) uncertainArgument(p *plan, args []driver.NamedValue) string {
+	if len(args) != p.stmt.Params {
+		return fmt.Sprintf("it has %d parameters and was given %d arguments", p.stmt.Params, len(args))
+	}
+	var all []source
+	if p.read != nil {
+		all = append(all, p.read.key...)
+		for _, w := range p.read.conditions {
+			all = append(all, w.source)
+		}
+	} else {
+		all = append(append(all, p.write.key...), p.write.values...)
+		for _, a := range p.write.set {
+			all = append(all, a.source)
+		}
+		for _, w := range p.write.conditions {
+			all = append(all, w.source)
+		}
+	}
+	for _, s := range all {
+		if s.column == nil || s.param < 0 {
+			continue
+		}
+		if _, ok := s.value(c.engine.values, args); !ok {
+			return fmt.Sprintf("it is not certain what column %q makes of argument $%d", s.column.Name, s.param+1)
+		}
+	}
+	return ""
+}
+
+func (e *engine) showTables() *textRows {
+	s := e.schema.Load()
+	answer := &textRows{names: []string{"table", "opted_in", "mode", "reason"}}
+	for _, t := range s.sorted() {
+		mode, reason := "deferred", t.insertHazard
+		if n := t.state.direct.Load(); n > 0 {
+			mode = "direct"
+			reason = fmt.Sprintf("%d direct writers hold it", n)
+		} else if reason != "" {
+			reason = "an INSERT is direct: " + reason
+		}
+		answer.rows = append(answer.rows, []string{t.rel.Name.String(), "true", mode, reason})
+	}
+	var refused [][]string
+	for name, reason := range s.refused {
+		refused = append(refused, []string{displayName(name), "false", "direct", reason})
+	}
+	slices.SortFunc(refused, func(a, b []string) int { return strings.Compare(a[0], b[0]) })
+	answer.rows = append(answer.rows, refused...)
+	return answer
+}
+
+func (e *engine) showStatus() *textRows {
+	st := e.stats()
+	state := "running"
+	switch {
+	case st.Paused:
+		state = "paused"
+	case st.LastError != "":
+		state = "retrying"
+	}
+	oldest := "0s"
+	if !st.Oldest.IsZero() {
+		oldest = time.Since(st.Oldest).Round(time.Millisecond).String()
+	}
+	number := func(n uint64) string { return strconv.FormatUint(n, 10) }
+	return &textRows{names: []string{"name", "value"}, rows: [][]string{
+		{"state", state},
+		{"journal", e.settings.journal},
+		{"lsn", number(st.LSN)},
+		{"flushed_lsn", number(st.FlushedLSN)},
+		{"pending_rows", number(st.PendingRows)},
+		{"pending_bytes", number(st.PendingBytes)},
+		{"memtables", number(st.Memtables)},
+		{"lag", oldest},
+		{"flushes", number(st.Flushes)},
+		{"flushed_rows", number(st.FlushedRows)},
+		{"retries", number(st.Retries)},
+		{"refused_groups", number(st.RefusedGroups)},
+		{"deferred", number(st.Deferred)},
+		{"cached", number(st.Cached)},
+		{"missed", number(st.Missed)},
+		{"direct", number(st.Direct)},
+		{"cache_entries", number(st.CacheEntries)},
+		{"last_error", st.LastError},
+	}}
+}
+
+func (e *engine) stats() Statistics {
+	q := e.queue.Stats()
+	st := Statistics{
+		LSN: q.LSN, FlushedLSN: q.Flushed,
+		PendingRows: uint64(q.Rows), PendingBytes: uint64(q.Bytes),
+		Memtables: uint64(q.Memtables), Oldest: q.Oldest,
+		Flushes: q.Flushes, FlushedRows: q.FlushedRows, Retries: q.Retries,
+		RefusedGroups: q.RefusedGroups, Paused: q.Paused,
+		Deferred: e.deferred.Load(), Cached: e.cached.Load(), Missed: e.missed.Load(), Direct: e.direct.Load(),
+		CacheEntries: uint64(e.cache.Len()),
+	}
+	if q.LastError != nil {
+		st.LastError = withoutDetail(q.LastError)
+	}
+	return st
+}
+
+var _ queue.Validator = (*attempt)(nil)

@@ -1,0 +1,178 @@
+package writebehind
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/writebehind/writebehind/queue"
+	"github.com/writebehind/writebehind/rewrite"
+)
+
+// Direct and deferred never mix on a table. A direct writer first takes hold of
+// the tables it may change: from then on no write to them is deferred and no
+// read cached, by anybody in this process. It then waits until everything that
+// was acknowledged before is in PostgreSQL, runs, and lets go.
+
+// hold makes tables direct. Every call is matched by one of release.
+func (e *engine) hold(tables []*table) {
+	e.queue.Exclusive(func() {
+		for _, t := range tables {
+			t.state.direct.Add(1)
+			t.state.epoch.Add(1)
+		}
+	})
+}
+
+// release ends what hold began. What the writer may have changed is forgotten
+// before the table is open again.
+func (e *engine) release(tables []*tableState) {
+	e.queue.Exclusive(func() {
+		for _, t := range tables {
+			t.epoch.Add(1)
+			t.direct.Add(-1)
+		}
+	})
+}
+
+// drainAll waits until everything acknowledged so far is in PostgreSQL.
+func (e *engine) drainAll(ctx context.Context) error {
+	return e.drain(ctx, e.queue.Newest())
+}
+
+// drainTables waits until nothing is pending for the tables.
+func (e *engine) drainTables(ctx context.Context, tables []*table) error {
+	var buffer [8]uint32
+	oids := buffer[:0]
+	for _, t := range tables {
+		oids = append(oids, t.rel.OID)
+	}
+	return e.drain(ctx, e.queue.NewestOf(oids...))
+}
+
+func (e *engine) drain(ctx context.Context, lsn queue.LSN) error {
+	err := e.queue.Drain(ctx, lsn)
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return fmt.Errorf("writebehind: %w, and the statement needs them there: %w", ErrPending, err)
+}
+
+// enter does what must come before a direct statement. It returns the tables
+// that the statement holds until leave.
+func (c *Conn) enter(ctx context.Context, p *plan) ([]*tableState, error) {
+	e := c.engine
+	r := &p.reach
+	if c.opaque != "" && (p.stmt.Effect != rewrite.NoEffect || p.stmt.Opaque != "") {
+		all := p.schema.reachAll(rewrite.Unknown, c.opaque)
+		all.ddl = r.ddl
+		r = &all
+	}
+	if c.freshSnapshot && p.stmt.Effect != rewrite.NoEffect {
+		// The snapshot of the whole transaction is taken by this statement.
+		if err := e.drainAll(ctx); err != nil {
+			return nil, err
+		}
+		c.freshSnapshot = false
+	}
+	if p.stmt.Transaction != rewrite.NoTransaction && len(c.held) > 0 {
+		// A COMMIT comes after everything that was acknowledged before it.
+		return nil, e.drainAll(ctx)
+	}
+	if r.nothing() {
+		return nil, nil
+	}
+	e.direct.Add(1)
+	if len(r.writes) == 0 {
+		return nil, e.drainTables(ctx, r.reads)
+	}
+	e.hold(r.writes)
+	held := make([]*tableState, len(r.writes))
+	for i, t := range r.writes {
+		held[i] = t.state
+	}
+	if err := e.drainAll(ctx); err != nil {
+		e.release(held)
+		return nil, err
+	}
+	return held, nil
+}
+
+// leave does what must come after a direct statement, or, inside a transaction,
+// leaves it to the transaction's end.
+func (c *Conn) leave(ctx context.Context, p *plan, held []*tableState, err error) {
+	c.follow(p, err)
+	if p.reach.ddl {
+		c.reloads = true
+	}
+	if c.inTransaction() {
+		for _, t := range held {
+			if slices.Contains(c.held, t) {
+				c.engine.release([]*tableState{t})
+			} else {
+				c.held = append(c.held, t)
+			}
+		}
+		return
+	}
+	c.held = append(c.held, held...)
+	c.letGo(ctx)
+}
+
+// letGo ends what the connection's transaction, or its last statement, holds.
+func (c *Conn) letGo(ctx context.Context) {
+	if c.reloads {
+		c.reloads = false
+		if err := c.engine.reload(context.WithoutCancel(ctx)); err != nil {
+			// What is not known cannot be decided about: the poll goes on
+			// trying, and until then the old schema's plans stand.
+			c.engine.logger.Warn("writebehind: the catalog could not be read after a change", "error", err)
+		}
+	}
+	if len(c.held) > 0 {
+		c.engine.release(c.held)
+		c.held = c.held[:0]
+	}
+}
+
+// follow keeps track of what a statement made of the session.
+func (c *Conn) follow(p *plan, err error) {
+	st := p.stmt
+	if st.Session || st.Several {
+		c.dirty = fmt.Sprintf("%s may have changed the session of this connection", st.Verb)
+		if st.Several || st.Opaque != "" || mayChangeQuoting(p) {
+			c.opaque = c.dirty
+		}
+	}
+	switch st.Transaction {
+	case rewrite.BeginTransaction:
+		if err == nil {
+			c.textTx, c.freshSnapshot = true, true
+		}
+	case rewrite.EndTransaction:
+		// Whatever COMMIT says, the transaction has ended.
+		c.textTx = false
+		if st.Verb == "PREPARE" {
+			// It lives on without a session, with all its locks: its tables stay
+			// direct for as long as this process lives.
+			c.held = nil
+		}
+	case rewrite.MixedTransaction:
+		// Where it left the transaction is not known: stay on the safe side
+		// until one is ended plainly.
+		c.textTx = true
+	}
+}
+
+// mayChangeQuoting tells whether a statement that changes the session may change
+// how string literals are read, after which no name in a text is certain.
+func mayChangeQuoting(p *plan) bool {
+	for _, f := range p.stmt.Functions {
+		if f.Name == "set_config" {
+			return true
+		}
+	}
+	return strings.Contains(strings.ToLower(p.query), "standard_conforming_strings")
+}

@@ -1,0 +1,149 @@
+package writebehind
+
+import (
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/writebehind/writebehind/rewrite"
+)
+
+// plan is what was decided about one SQL text under one schema. It is
+// immutable. What depends on arguments is checked at each execution.
+type plan struct {
+	query  string
+	schema *schema
+	stmt   *rewrite.Statement
+	reach  reach
+
+	// keyed says that the statement fixes the whole primary key of table, an
+	// opted-in table; reason says why it is direct nevertheless, or what it
+	// lacks to be keyed.
+	keyed  bool
+	table  *table
+	reason string
+
+	read  *readPlan  // set if it can be answered from overlay and cache
+	write *writePlan // set if it can be deferred
+
+	control control // set if the statement is addressed to the shim itself
+}
+
+// plan returns the plan of a SQL text, made anew if the schema has changed.
+func (e *engine) plan(query string) *plan {
+	s := e.schema.Load()
+	if p := e.plans.get(query); p != nil && p.schema == s {
+		return p
+	}
+	p := e.newPlan(s, query)
+	e.plans.put(p)
+	return p
+}
+
+func (e *engine) newPlan(s *schema, query string) *plan {
+	// The text may lie in a buffer of the caller's that is much larger.
+	p := &plan{query: strings.Clone(query), schema: s}
+	if p.control = parseControl(query); p.control.verb != noControl {
+		return p
+	}
+	p.stmt = rewrite.Parse(query)
+	p.reach = s.reachOf(p.stmt)
+	e.decide(p)
+	return p
+}
+
+// decide works out whether the statement is keyed, and whether it can be
+// cached or deferred.
+func (e *engine) decide(p *plan) {
+	st := p.stmt
+	if st.Form == rewrite.Other {
+		p.reason = p.reach.why
+		if p.reason == "" {
+			p.reason = "it is not a simple statement on one table by its primary key"
+		}
+		return
+	}
+	rel, ok := p.schema.catalog.Resolve(st.Table.Schema, st.Table.Name)
+	if !ok {
+		p.reason = "the table is not in the catalog"
+		return
+	}
+	p.table = p.schema.tables[rel.Name]
+	if p.table == nil {
+		p.reason = "the table is not opted in"
+		if why := p.schema.refused[rel.Name]; why != "" {
+			p.reason += ": " + why
+		}
+		return
+	}
+	b := binding{engine: e, plan: p, table: p.table}
+	switch st.Form {
+	case rewrite.Select:
+		p.read, p.reason = b.read()
+	case rewrite.Insert:
+		p.write, p.reason = b.insert()
+	case rewrite.Update:
+		p.write, p.reason = b.update()
+	case rewrite.Delete:
+		p.write, p.reason = b.delete()
+	}
+	p.keyed = b.keyed
+}
+
+// plans is a bounded cache of plans by SQL text: two generations, of which the
+// older one is forgotten when the younger is full. Reading takes no lock.
+type plans struct {
+	young, old atomic.Pointer[sync.Map]
+	size       atomic.Int64
+	mu         sync.Mutex
+}
+
+// planGeneration is how many texts a generation takes. Longer texts than
+// planTextBytes (bulk inserts with everything inlined) are not kept at all.
+const (
+	planGeneration = 4096
+	planTextBytes  = 16 << 10
+)
+
+func (c *plans) get(query string) *plan {
+	if m := c.young.Load(); m != nil {
+		if p, ok := m.Load(query); ok {
+			return p.(*plan)
+		}
+	}
+	if m := c.old.Load(); m != nil {
+		if p, ok := m.Load(query); ok {
+			c.put(p.(*plan))
+			return p.(*plan)
+		}
+	}
+	return nil
+}
+
+func (c *plans) put(p *plan) {
+	if len(p.query) > planTextBytes {
+		return
+	}
+	m := c.young.Load()
+	if m == nil || c.size.Load() >= planGeneration {
+		c.mu.Lock()
+		if m = c.young.Load(); m == nil || c.size.Load() >= planGeneration {
+			c.old.Store(m)
+			m = new(sync.Map)
+			c.young.Store(m)
+			c.size.Store(0)
+		}
+		c.mu.Unlock()
+	}
+	if _, loaded := m.Swap(p.query, p); !loaded {
+		c.size.Add(1)
+	}
+}
+
+func (c *plans) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.young.Store(nil)
+	c.old.Store(nil)
+	c.size.Store(0)
+}

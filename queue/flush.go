@@ -1,0 +1,283 @@
+package queue
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/writebehind/writebehind/internal/catalog"
+	"github.com/writebehind/writebehind/internal/rowimage"
+	"github.com/writebehind/writebehind/rewrite"
+)
+
+// How long one statement of a flush may run, and wait for a lock, before the
+// flush is tried again.
+const (
+	statementTimeout = 60 * time.Second
+	lockTimeout      = 10 * time.Second
+)
+
+// begin gives a flush transaction its own settings and asks for its number, by
+// which the outcome of a COMMIT whose answer was lost can be asked for.
+var begin = fmt.Sprintf(`SELECT txid_current()::text, set_config('synchronous_commit', 'on', true), `+
+	`set_config('statement_timeout', '%d', true), set_config('lock_timeout', '%d', true), `+
+	`set_config('DateStyle', 'ISO', true), set_config('search_path', 'pg_catalog', true)`,
+	statementTimeout.Milliseconds(), lockTimeout.Milliseconds())
+
+// flush is the work on one memtable, over as many attempts as it takes.
+type flush struct {
+	oneByOne bool      // replay the groups instead of the coalesced rows
+	refused  []refusal // by the last attempt
+	unsure   string    // number of a transaction whose COMMIT got no answer
+	timeouts int       // attempts that ended in a timeout
+}
+
+// refusal is one mutation of a group that PostgreSQL refused for good.
+type refusal struct {
+	lsn   LSN
+	table *catalog.Relation
+	key   []byte
+	hash  uint64
+	err   error
+}
+
+// attempt brings the memtable to PostgreSQL in one transaction.
+func (f *flush) attempt(q *Queue, m *memtable) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*statementTimeout)
+	defer cancel()
+	if f.unsure != "" {
+		committed, err := outcome(ctx, q.opts.DB, f.unsure)
+		if err != nil {
+			return err
+		}
+		f.unsure = ""
+		if committed {
+			return nil
+		}
+	}
+	f.refused = nil
+	tx, err := q.opts.DB.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // after Commit it has nothing to do, and before it the first error counts
+	var number string
+	var ignored [5]any
+	if err := tx.QueryRowContext(ctx, begin).Scan(&number, &ignored[0], &ignored[1], &ignored[2], &ignored[3], &ignored[4]); err != nil {
+		return err
+	}
+	if f.oneByOne {
+		err = f.replay(ctx, q, tx, m)
+	} else {
+		err = writeSets(ctx, q, tx, m)
+	}
+	if err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		if sqlState(err) == "" {
+			f.unsure = number
+		}
+		return err
+	}
+	return nil
+}
+
+// outcome asks what became of a transaction whose COMMIT got no answer.
+func outcome(ctx context.Context, db *sql.DB, number string) (committed bool, err error) {
+	var status sql.NullString
+	err = db.QueryRowContext(ctx, `SELECT txid_status($1::bigint)`, number).Scan(&status)
+	switch {
+	case sqlState(err) == "22023": // a number the server has not given out: it lost that future
+		return false, nil
+	case err != nil:
+		return false, err
+	case status.String == "committed":
+		return true, nil
+	case status.String == "aborted":
+		return false, nil
+	case status.String == "in progress":
+		return false, errInProgress
+	default:
+		return false, errForgotten
+	}
+}
+
+var (
+	errInProgress = errors.New("queue: the transaction whose COMMIT got no answer is still running")
+	errForgotten  = errors.New("queue: PostgreSQL no longer knows whether the transaction whose COMMIT got no answer was committed")
+	errWrongCount = errors.New("queue: a row to be written was not there, or was there already")
+)
+
+// set is the rows of a memtable that one statement carries.
+type set struct {
+	shape *Shape
+	rows  []*entry
+}
+
+// writeSets writes the coalesced rows, one statement per shape.
+func writeSets(ctx context.Context, q *Queue, tx *sql.Tx, m *memtable) error {
+	for _, s := range sets(q, m) {
+		slices.SortFunc(s.rows, func(a, b *entry) int {
+			return bytes.Compare(m.data.get(a.key, a.keyLen), m.data.get(b.key, b.keyLen))
+		})
+		var p params
+		p.reset(s.shape)
+		for _, e := range s.rows {
+			if err := p.addImage(q.opts.Location, m.rowOf(e)); err != nil {
+				return err
+			}
+		}
+		if err := p.exec(ctx, tx, len(s.rows)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sets groups the rows by shape, in the order in which they may be written:
+// deletes child first, then what inserts parent first, then updates.
+func sets(q *Queue, m *memtable) []set {
+	byShape := make(map[uint32]*set)
+	var all []*set
+	for n := range uint32(m.rows) {
+		e := m.entry(n)
+		s := byShape[e.shape]
+		if s == nil {
+			s = &set{shape: q.shapes.get(e.shape)}
+			byShape[e.shape] = s
+			if s.shape.Kind != Nothing {
+				all = append(all, s)
+			}
+		}
+		s.rows = append(s.rows, e)
+	}
+	rank := ranks(all)
+	slices.SortFunc(all, func(a, b *set) int {
+		if c := cmp.Compare(phase(a.shape.Kind), phase(b.shape.Kind)); c != 0 {
+			return c
+		}
+		c := cmp.Compare(rank[a.shape.Table.Name], rank[b.shape.Table.Name])
+		if a.shape.Kind == Delete {
+			c = -c
+		}
+		if c == 0 {
+			c = cmp.Compare(a.shape.id, b.shape.id)
+		}
+		return c
+	})
+	ordered := make([]set, len(all))
+	for i, s := range all {
+		ordered[i] = *s
+	}
+	return ordered
+}
+
+func phase(k Kind) int {
+	switch k {
+	case Delete:
+		return 0
+	case Insert, Upsert, Replace:
+		return 1
+	default:
+		return 2
+	}
+}
+
+// ranks orders the tables by their foreign keys, parents before children.
+func ranks(all []*set) map[catalog.Name]int {
+	tables := make(map[catalog.Name]*catalog.Relation)
+	for _, s := range all {
+		tables[s.shape.Table.Name] = s.shape.Table
+	}
+	rank := make(map[catalog.Name]int)
+	var visit func(name catalog.Name)
+	visit = func(name catalog.Name) {
+		table, queued := tables[name]
+		if _, seen := rank[name]; seen || !queued {
+			return
+		}
+		rank[name] = 0 // cuts cycles
+		for _, fk := range table.References {
+			visit(fk.Parent)
+		}
+		rank[name] = len(rank)
+	}
+	for _, s := range all {
+		visit(s.shape.Table.Name)
+	}
+	return rank
+}
+
+// params are the array parameters of one statement.
+type params struct {
+	shape  *Shape
+	arrays []rewrite.Array
+	cells  []driver.Value
+	text   []byte
+}
+
+func (p *params) reset(s *Shape) {
+	p.shape = s
+	p.arrays = make([]rewrite.Array, len(s.params))
+	p.cells = make([]driver.Value, len(s.params))
+}
+
+// addImage adds the row's values to the arrays.
+func (p *params) addImage(loc *time.Location, image []byte) error {
+	if err := rowimage.DecodeColumns(image, loc, p.shape.params, p.cells); err != nil {
+		return err
+	}
+	return p.add()
+}
+
+// addCells adds values that were encoded in the order of the parameters.
+func (p *params) addCells(loc *time.Location, cells []byte) error {
+	if err := rowimage.Decode(cells, loc, p.cells); err != nil {
+		return err
+	}
+	return p.add()
+}
+
+func (p *params) add() error {
+	for i, v := range p.cells {
+		if v == nil {
+			p.arrays[i].AppendNull()
+			continue
+		}
+		column := &p.shape.Table.Columns[p.shape.params[i]]
+		text, ok := column.Type.AppendText(p.text[:0], v)
+		if !ok {
+			return fmt.Errorf("queue: column %q of %s: no text form for a %T", column.Name, p.shape.Table.Name, v)
+		}
+		p.text = text
+		p.arrays[i].Append(text)
+	}
+	return nil
+}
+
+// exec runs the statement and checks that it wrote n rows.
+func (p *params) exec(ctx context.Context, tx *sql.Tx, n int) error {
+	args := make([]any, len(p.arrays))
+	for i := range p.arrays {
+		args[i] = string(p.arrays[i].Bytes())
+	}
+	result, err := tx.ExecContext(ctx, p.shape.sql, args...)
+	if err != nil {
+		return err
+	}
+	affected, err := result.RowsAffected()
+	if err != nil {
+		return err
+	}
+	if affected != int64(n) && !(p.shape.Kind == Upsert && len(p.shape.Set) == 0) {
+		return fmt.Errorf("%w: %s of %s wrote %d rows, not %d", errWrongCount, p.shape.Kind, p.shape.Table.Name, affected, n)
+	}
+	return nil
+}

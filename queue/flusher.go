@@ -1,0 +1,184 @@
+package queue
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
+	"time"
+)
+
+// Pauses between attempts to flush the same memtable.
+const (
+	backoffFirst = 20 * time.Millisecond
+	backoffLast  = 5 * time.Second
+)
+
+// run is the flusher: one goroutine for as long as the queue lives.
+func (q *Queue) run() {
+	defer close(q.done)
+	for !q.supervise() {
+		q.opts.Logger.Error("writebehind: flusher restarts")
+	}
+}
+
+// supervise works until the queue is stopped and then returns true. If a panic
+// ends the work it says so, so that barriers do not wait in vain, and returns
+// false.
+func (q *Queue) supervise() (stopped bool) {
+	defer func() {
+		if r := recover(); r != nil {
+			err := fmt.Errorf("queue: flusher: %v", r)
+			q.opts.Logger.Error("writebehind: flusher panicked", "panic", r, "stack", string(debug.Stack()))
+			q.fail(err, verdictPause)
+			stopped = q.sleep(backoffLast)
+		}
+	}()
+	for {
+		m, wait := q.next()
+		if m == nil {
+			if q.sleep(wait) {
+				return true
+			}
+			continue
+		}
+		if q.settle(m) {
+			return true
+		}
+	}
+}
+
+// next returns the oldest memtable that is due, or how long until one is; 0
+// means that nothing is pending.
+func (q *Queue) next() (*memtable, time.Duration) {
+	q.progress.mu.Lock()
+	urgent := q.progress.urgent
+	q.progress.urgent = false
+	q.progress.mu.Unlock()
+
+	q.view.Lock()
+	defer q.view.Unlock()
+	if len(q.frozen) == 0 && q.active.rows > 0 {
+		age := time.Since(q.active.born)
+		if !urgent && age < q.opts.MaxDelay {
+			return nil, q.opts.MaxDelay - age
+		}
+	} else if urgent && len(q.frozen) > 0 {
+		// Those who wait may wait for groups in the active memtable.
+		q.progress.mu.Lock()
+		q.progress.urgent = true
+		q.progress.mu.Unlock()
+	}
+	if len(q.frozen) == 0 {
+		q.freeze()
+	}
+	if len(q.frozen) == 0 {
+		return nil, 0
+	}
+	return q.frozen[0], 0
+}
+
+// sleep waits for a wake-up, at most d (0: without end). It returns true when
+// the queue is stopped.
+func (q *Queue) sleep(d time.Duration) bool {
+	var timeout <-chan time.Time
+	if d > 0 {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		timeout = timer.C
+	}
+	select {
+	case <-q.stop:
+		return true
+	case <-q.kick:
+	case <-timeout:
+	}
+	return false
+}
+
+// settle tries to flush m until it is in PostgreSQL. It returns true when the
+// queue is stopped before that.
+func (q *Queue) settle(m *memtable) (stopped bool) {
+	var f flush
+	for pause := backoffFirst; ; pause = min(2*pause, backoffLast) {
+		q.progress.mu.Lock()
+		q.progress.attempts++
+		q.progress.mu.Unlock()
+
+		err := f.attempt(q, m)
+		if err == nil {
+			q.retire(m, f.refused)
+			return false
+		}
+		verdict := f.judge(err)
+		if verdict == verdictReplay {
+			f.oneByOne = true
+			pause = 0
+			continue
+		}
+		q.counters.retries.Add(1)
+		q.fail(err, verdict)
+		if staleSchema(err) {
+			q.opts.Observer.Stale(err)
+		}
+		if q.sleep(pause/2 + rand.N(pause)) {
+			return true
+		}
+	}
+}
+
+// fail records a failed attempt and wakes those who wait.
+func (q *Queue) fail(err error, verdict verdict) {
+	q.progress.change(func() {
+		p := &q.progress
+		if p.failed.err == nil || p.failed.paused != (verdict == verdictPause) {
+			q.opts.Logger.Warn("writebehind: flush failed, the writes are kept and tried again",
+				"error", err, "paused", verdict == verdictPause)
+		}
+		p.failed = failure{
+			attempt: p.attempts, err: err, at: time.Now(),
+			hopeless: verdict == verdictPause || verdict == verdictAway,
+			paused:   verdict == verdictPause,
+		}
+	})
+}
+
+// retire takes a memtable that is in PostgreSQL out of the overlay. Its rows
+// are handed to the observer first, so that a row is always somewhere.
+func (q *Queue) retire(m *memtable, refused []refusal) {
+	if len(refused) > 0 {
+		q.doubt = q.Newest()
+	}
+	clean := m.first > q.doubt
+	for n := range uint32(m.rows) {
+		e := m.entry(n)
+		shape := q.shapes.get(e.shape)
+		var image []byte
+		if e.imageLen > 0 {
+			image = m.data.get(e.image, e.imageLen)
+		}
+		q.opts.Observer.Flushed(shape.Table, m.data.get(e.key, e.keyLen), e.hash, image, e.read != 0, clean)
+	}
+	q.view.Lock()
+	q.frozen = q.frozen[1:]
+	for oid, lsn := range q.tables {
+		if lsn <= m.last {
+			delete(q.tables, oid)
+		}
+	}
+	q.rows.Add(-int64(m.rows))
+	q.bytes.Add(-m.bytes())
+	q.view.Unlock()
+
+	for _, r := range refused {
+		q.opts.Observer.Refused(r.table, r.key, r.hash, r.lsn, r.err)
+	}
+	q.counters.flushes.Add(1)
+	q.counters.flushedRows.Add(uint64(m.rows))
+	q.progress.change(func() {
+		if q.progress.failed.err != nil {
+			q.opts.Logger.Info("writebehind: flush works again")
+		}
+		q.progress.flushed = m.last
+		q.progress.failed = failure{}
+	})
+}

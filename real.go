@@ -1,0 +1,96 @@
+package writebehind
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+
+	"github.com/writebehind/writebehind/internal/catalog"
+)
+
+// adopt takes over a fresh real connection.
+func (c *Conn) adopt(real driver.Conn, session catalog.Session) {
+	c.real = real
+	if session.Class() != c.engine.session.Class() {
+		c.dirty = "the session's role or settings differ from those of the first connection"
+	}
+	if !session.StandardConformingStrings {
+		c.opaque = "standard_conforming_strings is off"
+		c.dirty = c.opaque
+	}
+}
+
+// execReal executes a statement on a real connection.
+func execReal(ctx context.Context, real driver.Conn, query string, args []driver.NamedValue) (driver.Result, error) {
+	if execer, ok := real.(driver.ExecerContext); ok {
+		return execer.ExecContext(ctx, query, args)
+	}
+	if execer, ok := real.(driver.Execer); ok { //nolint:staticcheck // a real driver may have no other
+		values, err := unnamed(args)
+		if err != nil {
+			return nil, err
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		return execer.Exec(query, values)
+	}
+	return nil, driver.ErrSkip
+}
+
+// queryReal executes a query on a real connection.
+func queryReal(ctx context.Context, real driver.Conn, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if queryer, ok := real.(driver.QueryerContext); ok {
+		return queryer.QueryContext(ctx, query, args)
+	}
+	if queryer, ok := real.(driver.Queryer); ok { //nolint:staticcheck // as above
+		values, err := unnamed(args)
+		if err != nil {
+			return nil, err
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		return queryer.Query(query, values)
+	}
+	return nil, driver.ErrSkip
+}
+
+func named(args []driver.Value) []driver.NamedValue {
+	out := make([]driver.NamedValue, len(args))
+	for i, v := range args {
+		out[i] = driver.NamedValue{Ordinal: i + 1, Value: v}
+	}
+	return out
+}
+
+func unnamed(args []driver.NamedValue) ([]driver.Value, error) {
+	out := make([]driver.Value, len(args))
+	for i, a := range args {
+		if a.Name != "" {
+			return nil, fmt.Errorf("writebehind: the real driver takes no named arguments (%q)", a.Name)
+		}
+		out[i] = a.Value
+	}
+	return out, nil
+}
+
+// sqlState returns the SQLSTATE of a server's error, "" for any other.
+func sqlState(err error) string {
+	var coded interface{ SQLState() string }
+	if errors.As(err, &coded) {
+		return coded.SQLState()
+	}
+	return ""
+}
+
+// withoutDetail is the error as it may stand in a log: the server's detail
+// lines, which hold row values, are no part of its text; the text of an error
+// about a value is.
+func withoutDetail(err error) string {
+	if state := sqlState(err); state != "" {
+		return "SQLSTATE " + state
+	}
+	return err.Error()
+}

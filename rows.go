@@ -1,0 +1,165 @@
+package writebehind
+
+import (
+	"database/sql/driver"
+	"io"
+	"reflect"
+
+	"github.com/writebehind/writebehind/internal/catalog"
+)
+
+// Every result of ours serves the interfaces that lib/pq's rows serve.
+type allRows interface {
+	driver.RowsNextResultSet
+	driver.RowsColumnTypeScanType
+	driver.RowsColumnTypeDatabaseTypeName
+	driver.RowsColumnTypeLength
+	driver.RowsColumnTypePrecisionScale
+}
+
+var (
+	_ allRows = (*cachedRows)(nil)
+	_ allRows = (*heldRows)(nil)
+	_ allRows = (*textRows)(nil)
+)
+
+// resultColumns is what a plan's result says of its columns; shared by all its
+// results.
+type resultColumns struct {
+	names []string
+	metas []*catalog.Meta
+}
+
+func newResultColumns(rel *catalog.Relation, columns []int, names []string) *resultColumns {
+	r := &resultColumns{names: names}
+	for _, c := range columns {
+		r.metas = append(r.metas, &rel.Columns[c].Meta)
+	}
+	return r
+}
+
+// cachedRows is at most one row from overlay or cache.
+type cachedRows struct {
+	columns *resultColumns
+	row     []driver.Value // nil when there is none, or it has been read
+}
+
+func (r *cachedRows) Columns() []string { return r.columns.names }
+func (r *cachedRows) Close() error      { r.row = nil; return nil }
+
+func (r *cachedRows) Next(dest []driver.Value) error {
+	if r.row == nil {
+		return io.EOF
+	}
+	copy(dest, r.row)
+	r.row = nil
+	return nil
+}
+
+func (r *cachedRows) HasNextResultSet() bool { return false }
+func (r *cachedRows) NextResultSet() error   { return io.EOF }
+
+func (r *cachedRows) ColumnTypeScanType(i int) reflect.Type {
+	if t := r.columns.metas[i].ScanType; t != nil {
+		return t
+	}
+	return reflect.TypeFor[any]()
+}
+
+func (r *cachedRows) ColumnTypeDatabaseTypeName(i int) string { return r.columns.metas[i].DatabaseType }
+
+func (r *cachedRows) ColumnTypeLength(i int) (int64, bool) {
+	return r.columns.metas[i].Length, r.columns.metas[i].HasLength
+}
+
+func (r *cachedRows) ColumnTypePrecisionScale(i int) (int64, int64, bool) {
+	m := r.columns.metas[i]
+	return m.Precision, m.Scale, m.HasPrecision
+}
+
+// realRows forwards to the real driver's rows what they serve, and answers what
+// they do not as database/sql would.
+type realRows struct{ driver.Rows }
+
+func (r realRows) HasNextResultSet() bool {
+	n, ok := r.Rows.(driver.RowsNextResultSet)
+	return ok && n.HasNextResultSet()
+}
+
+func (r realRows) NextResultSet() error {
+	if n, ok := r.Rows.(driver.RowsNextResultSet); ok {
+		return n.NextResultSet()
+	}
+	return io.EOF
+}
+
+func (r realRows) ColumnTypeScanType(i int) reflect.Type {
+	if t, ok := r.Rows.(driver.RowsColumnTypeScanType); ok {
+		return t.ColumnTypeScanType(i)
+	}
+	return reflect.TypeFor[any]()
+}
+
+func (r realRows) ColumnTypeDatabaseTypeName(i int) string {
+	if t, ok := r.Rows.(driver.RowsColumnTypeDatabaseTypeName); ok {
+		return t.ColumnTypeDatabaseTypeName(i)
+	}
+	return ""
+}
+
+func (r realRows) ColumnTypeLength(i int) (int64, bool) {
+	if t, ok := r.Rows.(driver.RowsColumnTypeLength); ok {
+		return t.ColumnTypeLength(i)
+	}
+	return 0, false
+}
+
+func (r realRows) ColumnTypePrecisionScale(i int) (int64, int64, bool) {
+	if t, ok := r.Rows.(driver.RowsColumnTypePrecisionScale); ok {
+		return t.ColumnTypePrecisionScale(i)
+	}
+	return 0, 0, false
+}
+
+// heldRows are the rows of a direct write, which goes on until they are closed.
+type heldRows struct {
+	realRows
+	finish func(error) // called once
+}
+
+func (r *heldRows) Close() error {
+	err := r.realRows.Close()
+	if r.finish != nil {
+		r.finish(err)
+		r.finish = nil
+	}
+	return err
+}
+
+// textRows are the answer to a statement to the shim itself.
+type textRows struct {
+	names []string
+	rows  [][]string
+	next  int
+}
+
+func (r *textRows) Columns() []string { return r.names }
+func (r *textRows) Close() error      { r.next = len(r.rows); return nil }
+
+func (r *textRows) Next(dest []driver.Value) error {
+	if r.next >= len(r.rows) {
+		return io.EOF
+	}
+	for i, v := range r.rows[r.next] {
+		dest[i] = v
+	}
+	r.next++
+	return nil
+}
+
+func (r *textRows) HasNextResultSet() bool                            { return false }
+func (r *textRows) NextResultSet() error                              { return io.EOF }
+func (r *textRows) ColumnTypeScanType(int) reflect.Type               { return reflect.TypeFor[string]() }
+func (r *textRows) ColumnTypeDatabaseTypeName(int) string             { return "TEXT" }
+func (r *textRows) ColumnTypeLength(int) (int64, bool)                { return 0, false }
+func (r *textRows) ColumnTypePrecisionScale(int) (int64, int64, bool) { return 0, 0, false }

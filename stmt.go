@@ -1,0 +1,144 @@
+package writebehind
+
+import (
+	"context"
+	"database/sql/driver"
+)
+
+var (
+	_ driver.Stmt             = (*Stmt)(nil)
+	_ driver.StmtExecContext  = (*Stmt)(nil)
+	_ driver.StmtQueryContext = (*Stmt)(nil)
+)
+
+// Stmt is a prepared statement.
+type Stmt struct {
+	conn  *Conn
+	query string
+	real  driver.Stmt // nil for a statement to the shim itself
+}
+
+// Prepare implements driver.Conn.
+func (c *Conn) Prepare(query string) (driver.Stmt, error) {
+	return c.PrepareContext(context.Background(), query)
+}
+
+// PrepareContext prepares a statement on the real connection, so that
+// PostgreSQL refuses at once what it would refuse later.
+func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	if c.engine == nil {
+		return prepareReal(ctx, c.real, query)
+	}
+	p := c.engine.plan(query)
+	if p.control.verb != noControl {
+		return &Stmt{conn: c, query: query}, nil
+	}
+	if err := c.dial(ctx); err != nil {
+		return nil, err
+	}
+	if p.stmt.Verb == "COPY" {
+		// lib/pq begins the COPY here and ends it at Close: the transaction
+		// around it keeps the tables.
+		held, err := c.enter(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { c.leave(ctx, p, held, nil) }()
+	}
+	real, err := prepareReal(ctx, c.real, query)
+	if err != nil {
+		return nil, err
+	}
+	return &Stmt{conn: c, query: query, real: real}, nil
+}
+
+func prepareReal(ctx context.Context, real driver.Conn, query string) (driver.Stmt, error) {
+	if preparer, ok := real.(driver.ConnPrepareContext); ok {
+		return preparer.PrepareContext(ctx, query)
+	}
+	return real.Prepare(query)
+}
+
+// NumInput returns the number of parameters, -1 if the real driver does not
+// tell.
+func (s *Stmt) NumInput() int {
+	if s.real == nil {
+		return -1
+	}
+	return s.real.NumInput()
+}
+
+// Close closes the statement.
+func (s *Stmt) Close() error {
+	if s.real == nil {
+		return nil
+	}
+	return s.real.Close()
+}
+
+// ExecContext executes the statement: deferred if it can be, else direct.
+func (s *Stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	c := s.conn
+	p := c.engine.plan(s.query)
+	if p.control.verb != noControl {
+		return c.execControl(ctx, p)
+	}
+	if p.write != nil && c.free(ctx) {
+		if result, done, err := c.deferWrite(ctx, p, args); done || err != nil {
+			return result, err
+		}
+	}
+	return c.execDirect(ctx, p, func(ctx context.Context) (driver.Result, error) {
+		return s.execReal(ctx, args)
+	})
+}
+
+// QueryContext executes the statement: from overlay and cache if it can be,
+// else direct.
+func (s *Stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	c := s.conn
+	p := c.engine.plan(s.query)
+	if p.control.verb != noControl {
+		return c.queryControl(ctx, p, args)
+	}
+	if p.read != nil && c.free(ctx) {
+		if rows, done, err := c.cachedRead(ctx, p, args); done || err != nil {
+			return rows, err
+		}
+	}
+	return c.queryDirect(ctx, p, func(ctx context.Context) (driver.Rows, error) {
+		return s.queryReal(ctx, args)
+	})
+}
+
+func (s *Stmt) execReal(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	if execer, ok := s.real.(driver.StmtExecContext); ok {
+		return execer.ExecContext(ctx, args)
+	}
+	values, err := unnamed(args)
+	if err != nil {
+		return nil, err
+	}
+	return s.real.Exec(values) //nolint:staticcheck // a real driver may have no other
+}
+
+func (s *Stmt) queryReal(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	if queryer, ok := s.real.(driver.StmtQueryContext); ok {
+		return queryer.QueryContext(ctx, args)
+	}
+	values, err := unnamed(args)
+	if err != nil {
+		return nil, err
+	}
+	return s.real.Query(values) //nolint:staticcheck // as above
+}
+
+// Exec implements the older part of driver.Stmt, which database/sql does not call.
+func (s *Stmt) Exec(args []driver.Value) (driver.Result, error) {
+	return s.ExecContext(context.Background(), named(args))
+}
+
+// Query implements the older part of driver.Stmt, which database/sql does not call.
+func (s *Stmt) Query(args []driver.Value) (driver.Rows, error) {
+	return s.QueryContext(context.Background(), named(args))
+}

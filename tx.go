@@ -1,0 +1,78 @@
+package writebehind
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+)
+
+var _ driver.Tx = (*Tx)(nil)
+
+// Tx is a transaction on the real connection. What it writes is direct, and its
+// tables stay direct until it ends.
+type Tx struct {
+	conn *Conn
+	real driver.Tx
+	ctx  context.Context //nolint:containedctx // driver.Tx's Commit has none, and it may have to wait
+}
+
+// Begin implements driver.Conn.
+func (c *Conn) Begin() (driver.Tx, error) {
+	return c.BeginTx(context.Background(), driver.TxOptions{})
+}
+
+// BeginTx begins a transaction on the real connection.
+func (c *Conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	if c.engine == nil {
+		return beginReal(ctx, c.real, opts)
+	}
+	if err := c.dial(ctx); err != nil {
+		return nil, err
+	}
+	real, err := beginReal(ctx, c.real, opts)
+	if err != nil {
+		return nil, err
+	}
+	// Above READ COMMITTED one snapshot serves the whole transaction, and its
+	// first statement takes it. What level the default is the session decides.
+	c.freshSnapshot = true
+	c.tx = &Tx{conn: c, real: real, ctx: ctx}
+	return c.tx, nil
+}
+
+func beginReal(ctx context.Context, real driver.Conn, opts driver.TxOptions) (driver.Tx, error) {
+	if beginner, ok := real.(driver.ConnBeginTx); ok {
+		return beginner.BeginTx(ctx, opts)
+	}
+	if opts.Isolation != 0 || opts.ReadOnly {
+		return nil, errors.New("writebehind: the real driver has no transaction options")
+	}
+	return real.Begin() //nolint:staticcheck // it has no other
+}
+
+// Commit commits, after all that was acknowledged before it has reached
+// PostgreSQL if the transaction wrote to an opted-in table.
+func (t *Tx) Commit() error {
+	c := t.conn
+	if len(c.held) > 0 {
+		if err := c.engine.drainAll(t.ctx); err != nil {
+			return errors.Join(err, t.Rollback())
+		}
+	}
+	err := t.real.Commit()
+	t.end()
+	return err
+}
+
+// Rollback ends the transaction without effect.
+func (t *Tx) Rollback() error {
+	err := t.real.Rollback()
+	t.end()
+	return err
+}
+
+func (t *Tx) end() {
+	c := t.conn
+	c.tx, c.freshSnapshot = nil, false
+	c.letGo(t.ctx)
+}

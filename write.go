@@ -1,0 +1,309 @@
+package writebehind
+
+import (
+	"bytes"
+	"context"
+	"database/sql/driver"
+	"errors"
+	"time"
+
+	"github.com/writebehind/writebehind/cachekeys"
+	"github.com/writebehind/writebehind/internal/rowcache"
+	"github.com/writebehind/writebehind/internal/rowimage"
+	"github.com/writebehind/writebehind/queue"
+	"github.com/writebehind/writebehind/rewrite"
+)
+
+// wideValue is the length from which a value of an indexed column may be too
+// long for the index (PostgreSQL refuses rows of a btree above 2704 bytes,
+// nbtree.h: BTMaxItemSize; several columns share them).
+const wideValue = 500
+
+// attempt is one attempt to defer a write or to answer a read: what it saw, for
+// the validation under the commit lock. It lives in its connection and is used
+// again.
+type attempt struct {
+	engine *engine
+	table  *table
+	schema *schema
+	key    []byte
+	hash   uint64
+	lease  rowcache.Lease
+
+	values []driver.Value // of the key
+	cells  []driver.Value // scratch
+	image  []byte         // the row as it is
+	next   []byte         // the row as it will be
+	found  bool           // the row is there
+}
+
+// begin starts an attempt: the key from the arguments, and the tuple that will
+// be validated. ok is false if the statement must go direct.
+func (a *attempt) begin(e *engine, p *plan, key []source, args []driver.NamedValue) (ok bool) {
+	a.engine, a.table, a.schema = e, p.table, p.schema
+	if len(args) != p.stmt.Params {
+		return false
+	}
+	a.values = a.values[:0]
+	for i := range key {
+		v, ok := key[i].value(e.values, args)
+		if !ok {
+			return false
+		}
+		a.values = append(a.values, v)
+	}
+	if a.key, ok = cachekeys.Append(a.key[:0], p.table.rel, a.values); !ok {
+		return false
+	}
+	a.hash = rowcache.Hash(a.key)
+	a.stamp()
+	return !a.blocked()
+}
+
+// stamp reads the tuple anew: row version and epoch come before anything that
+// is looked at under them.
+func (a *attempt) stamp() {
+	a.lease = a.engine.cache.Lease(a.hash, a.table.state.epoch.Load(), a.schema.version)
+}
+
+// blocked tells whether nothing may be deferred or cached on the table now.
+func (a *attempt) blocked() bool {
+	return a.table.state.direct.Load() > 0 || a.engine.schema.Load() != a.schema
+}
+
+// Valid implements queue.Validator: it compares the tuple with that of now.
+func (a *attempt) Valid() bool {
+	return !a.blocked() && a.table.state.epoch.Load() == a.lease.Epoch && !a.engine.cache.Moved(a.hash, a.lease)
+}
+
+// look finds the row in overlay or cache. ok is false if neither knows; stale
+// says that a pending row was made under another schema.
+func (a *attempt) look() (ok, stale bool) {
+	image, state := a.engine.queue.Get(a.image[:0], a.key, a.hash, a.schema.version)
+	switch state {
+	case queue.Present, queue.Absent:
+		a.image, a.found = image, state == queue.Present
+		return true, false
+	case queue.Stale:
+		return false, true
+	}
+	image, verdict := a.engine.cache.Get(a.key, a.hash, a.lease.Epoch, a.lease.Schema)
+	if verdict == rowcache.Miss {
+		return false, false
+	}
+	a.image, a.found = append(a.image[:0], image...), verdict == rowcache.Present
+	return true, false
+}
+
+// errUncertain says that an attempt came to a point where only PostgreSQL knows.
+var errUncertain = errors.New("not certain")
+
+// deferWrite acknowledges a keyed write from memory. done is false, and nothing
+// has happened, if it must run direct.
+func (c *Conn) deferWrite(ctx context.Context, p *plan, args []driver.NamedValue) (result driver.Result, done bool, err error) {
+	a := &c.attempt
+	if !a.begin(c.engine, p, p.write.key, args) {
+		return nil, false, nil
+	}
+	if err := c.engine.locks.lock(ctx, a.hash); err != nil {
+		return nil, false, err
+	}
+	defer c.engine.locks.unlock(a.hash)
+	for {
+		a.stamp()
+		if a.blocked() {
+			return nil, false, nil
+		}
+		affected, ok, err := c.tryWrite(ctx, p, args)
+		if errors.Is(err, errUncertain) || errors.Is(err, queue.ErrClosed) {
+			return nil, false, nil
+		}
+		if errors.Is(err, queue.ErrFull) {
+			return nil, false, ErrFull
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		if ok {
+			c.engine.deferred.Add(1)
+			return driver.RowsAffected(affected), true, nil
+		}
+	}
+}
+
+// tryWrite makes one attempt with the row locked. ok is false if what it had
+// read no longer held when it came to commit.
+func (c *Conn) tryWrite(ctx context.Context, p *plan, args []driver.NamedValue) (affected int64, ok bool, err error) {
+	a, w := &c.attempt, p.write
+	known, stale := a.look()
+	switch {
+	case stale:
+		return 0, false, errUncertain
+	case known:
+	case w.kind == rewrite.Insert && !w.upsert && a.table.insert == insertTrust:
+		a.found = false
+	default:
+		if err := c.readThrough(ctx); err != nil {
+			return 0, false, err
+		}
+	}
+	var shape *queue.Shape
+	switch {
+	case w.kind == rewrite.Insert:
+		shape, err = a.insert(w, args)
+	case !a.found:
+		// no row, nothing to do
+	default:
+		shape, err = a.change(w, args)
+	}
+	if err != nil {
+		return 0, false, err
+	}
+	if shape == nil { // no row is affected
+		return 0, a.Valid(), nil
+	}
+	image := a.next
+	if shape.Kind == queue.Delete {
+		image = a.image
+	}
+	_, ok, err = c.engine.queue.Commit(ctx, a, a.schema.version, queue.Mutation{Shape: shape, Key: a.key, Hash: a.hash, Image: image})
+	return 1, ok, err
+}
+
+// insert computes what an INSERT does to the row; a nil shape means nothing.
+func (a *attempt) insert(w *writePlan, args []driver.NamedValue) (*queue.Shape, error) {
+	if a.found && !w.upsert {
+		return nil, errUncertain // PostgreSQL says it better
+	}
+	rel, session := a.table.rel, a.engine.values
+	a.cells = a.cells[:0]
+	for i := range rel.Columns {
+		v, ok := w.values[i].value(session, args)
+		if !ok || !a.storable(i, v) {
+			return nil, errUncertain
+		}
+		a.cells = append(a.cells, v)
+	}
+	for _, fk := range rel.References {
+		for _, name := range fk.ChildCols {
+			if a.cells[rel.Column(name)] != nil {
+				return nil, errUncertain // whether the parent is there this version leaves to PostgreSQL
+			}
+		}
+	}
+	if !a.found {
+		var err error
+		a.next, err = rowimage.AppendRow(a.next[:0], session.Location, a.cells)
+		return w.insertShape, err
+	}
+	if w.nothing {
+		return nil, nil
+	}
+	return a.assign(w, args, a.cells)
+}
+
+// change computes what an UPDATE or DELETE does to a row that is there.
+func (a *attempt) change(w *writePlan, args []driver.NamedValue) (*queue.Shape, error) {
+	holds, err := a.conditions(w.conditions, args)
+	if err != nil || !holds {
+		return nil, err
+	}
+	if w.kind == rewrite.Delete {
+		return w.changeShape, nil
+	}
+	return a.assign(w, args, nil)
+}
+
+// conditions evaluates the conjuncts beside the key on the row.
+func (a *attempt) conditions(conditions []condition, args []driver.NamedValue) (hold bool, err error) {
+	hold = true
+	var cell [1]driver.Value
+	for i := range conditions {
+		c := &conditions[i]
+		if err := rowimage.DecodeColumns(a.image, a.engine.values.Location, []int{c.column}, cell[:]); err != nil {
+			return false, err
+		}
+		h, known := c.holds(a.engine.values, args, cell[0])
+		if _, unknown := cell[0].(rowimage.Unknown); unknown || !known {
+			return false, errUncertain
+		}
+		hold = hold && h
+	}
+	return hold, nil
+}
+
+// assign computes the row after a SET list. proposed is the row that an upsert
+// proposed for insertion.
+func (a *attempt) assign(w *writePlan, args []driver.NamedValue, proposed []driver.Value) (*queue.Shape, error) {
+	session := a.engine.values
+	var oldCells, newCells [16]driver.Value
+	old, fresh := oldCells[:0], newCells[:0]
+	for range w.set {
+		old, fresh = append(old, nil), append(fresh, nil)
+	}
+	if err := rowimage.DecodeColumns(a.image, session.Location, w.setColumns, old); err != nil {
+		return nil, err
+	}
+	for i := range w.set {
+		s := &w.set[i]
+		v, ok := driver.Value(nil), true
+		if s.proposed >= 0 {
+			v = proposed[s.proposed]
+		} else {
+			v, ok = s.source.value(session, args)
+		}
+		if ok && s.op != rewrite.SetTo {
+			v, ok = a.add(s, old[i], v)
+		}
+		if !ok || !a.storable(s.column, v) {
+			return nil, errUncertain
+		}
+		if a.table.hazards[s.column] != "" && !same(session.Location, old[i], v) {
+			return nil, errUncertain
+		}
+		fresh[i] = v
+	}
+	var err error
+	a.next, err = rowimage.Replace(a.next[:0], a.image, session.Location, w.setColumns, fresh)
+	return w.changeShape, err
+}
+
+// add adds to, or subtracts from, a column. NULL on either side gives NULL.
+func (a *attempt) add(s *assignment, old, v driver.Value) (driver.Value, bool) {
+	if _, unknown := old.(rowimage.Unknown); unknown {
+		return nil, false
+	}
+	if old == nil || v == nil {
+		return nil, true
+	}
+	return a.table.rel.Columns[s.column].Type.Add(old, v, s.op == rewrite.Subtract)
+}
+
+// storable tells whether it is certain that the column takes the canonical value.
+func (a *attempt) storable(column int, v driver.Value) bool {
+	c := &a.table.rel.Columns[column]
+	if v == nil {
+		return !c.NotNull
+	}
+	if c.IndexedWidth && width(v) > wideValue {
+		return false
+	}
+	return true
+}
+
+func width(v driver.Value) int {
+	switch v := v.(type) {
+	case string:
+		return len(v)
+	case []byte:
+		return len(v)
+	}
+	return 0
+}
+
+// same tells whether two canonical values are the same in every bit.
+func same(loc *time.Location, a, b driver.Value) bool {
+	x, errX := rowimage.Append(nil, loc, a)
+	y, errY := rowimage.Append(nil, loc, b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
+}
