@@ -18,8 +18,6 @@ type word uint8
 
 const (
 	noWord word = iota
-	wAbort
-	wAlter
 	wAnalyse
 	wAnalyze
 	wAnd
@@ -27,35 +25,24 @@ const (
 	wArray
 	wAs
 	wAsc
-	wAtomic
-	wBegin
 	wBetween
 	wBy
 	wCascade
 	wCase
 	wCast
 	wChain
-	wCharacter
-	wClose
-	wCommit
 	wConflict
 	wConstraints
 	wCopy
-	wCreate
 	wCurrentTimestamp
-	wDeallocate
 	wDefault
 	wDelete
 	wDesc
-	wDiscard
 	wDistinct
 	wDo
 	wDouble
-	wEnd
 	wExists
-	wExplain
 	wFalse
-	wFilter
 	wFirst
 	wFor
 	wFrom
@@ -65,7 +52,6 @@ const (
 	wIlike
 	wIn
 	wInsert
-	wInterval
 	wInto
 	wIs
 	wIsnull
@@ -74,13 +60,11 @@ const (
 	wLast
 	wLike
 	wLimit
-	wListen
 	wLock
 	wLocked
 	wMaterialized
 	wMerge
-	wMove
-	wNational
+	wNatural
 	wNo
 	wNot
 	wNothing
@@ -93,39 +77,28 @@ const (
 	wOn
 	wOnly
 	wOperator
-	wOr
 	wOrder
 	wPartition
 	wPrecision
-	wPrepare
 	wPrepared
 	wRecursive
-	wRelease
-	wReset
 	wReturning
-	wRollback
 	wRow
-	wSavepoint
 	wSelect
 	wSet
-	wSetof
 	wSets
 	wShare
-	wShow
 	wSimilar
 	wSkip
 	wSome
-	wStart
 	wTable
 	wTemp
 	wTemporary
 	wTime
-	wTimestamp
 	wTo
 	wTransaction
 	wTrue
 	wTruncate
-	wUnlisten
 	wUpdate
 	wUsing
 	wValues
@@ -154,29 +127,29 @@ var keywords = makeKeywords()
 
 func makeKeywords() map[string]keyword {
 	words := [wordCount]string{
-		wAbort: "abort", wAlter: "alter", wAnalyse: "analyse", wAnalyze: "analyze", wAnd: "and",
-		wAny: "any", wArray: "array", wAs: "as", wAsc: "asc", wAtomic: "atomic", wBegin: "begin",
+		wAnalyse: "analyse", wAnalyze: "analyze", wAnd: "and",
+		wAny: "any", wArray: "array", wAs: "as", wAsc: "asc",
 		wBetween: "between", wBy: "by", wCascade: "cascade", wCase: "case", wCast: "cast",
-		wChain: "chain", wCharacter: "character", wClose: "close", wCommit: "commit",
-		wConflict: "conflict", wConstraints: "constraints", wCopy: "copy", wCreate: "create",
-		wCurrentTimestamp: "current_timestamp", wDeallocate: "deallocate", wDefault: "default",
-		wDelete: "delete", wDesc: "desc", wDiscard: "discard", wDistinct: "distinct", wDo: "do",
-		wDouble: "double", wEnd: "end", wExists: "exists", wExplain: "explain", wFalse: "false",
-		wFilter: "filter", wFirst: "first", wFor: "for", wFrom: "from", wGroup: "group",
+		wChain:    "chain",
+		wConflict: "conflict", wConstraints: "constraints", wCopy: "copy",
+		wCurrentTimestamp: "current_timestamp", wDefault: "default",
+		wDelete: "delete", wDesc: "desc", wDistinct: "distinct", wDo: "do",
+		wDouble: "double", wExists: "exists", wFalse: "false",
+		wFirst: "first", wFor: "for", wFrom: "from", wGroup: "group",
 		wGrouping: "grouping", wIf: "if", wIlike: "ilike", wIn: "in", wInsert: "insert",
-		wInterval: "interval", wInto: "into", wIs: "is", wIsnull: "isnull", wJoin: "join", wKey: "key",
-		wLast: "last", wLike: "like", wLimit: "limit", wListen: "listen", wLock: "lock",
-		wLocked: "locked", wMaterialized: "materialized", wMerge: "merge", wMove: "move",
-		wNational: "national", wNo: "no", wNot: "not", wNothing: "nothing", wNotnull: "notnull",
+		wInto: "into", wIs: "is", wIsnull: "isnull", wJoin: "join", wKey: "key",
+		wLast: "last", wLike: "like", wLimit: "limit", wLock: "lock",
+		wLocked: "locked", wMaterialized: "materialized", wMerge: "merge",
+		wNatural: "natural", wNo: "no", wNot: "not", wNothing: "nothing", wNotnull: "notnull",
 		wNowait: "nowait", wNull: "null", wNullif: "nullif", wNulls: "nulls", wOf: "of", wOn: "on",
-		wOnly: "only", wOperator: "operator", wOr: "or", wOrder: "order", wPartition: "partition",
-		wPrecision: "precision", wPrepare: "prepare", wPrepared: "prepared", wRecursive: "recursive",
-		wRelease: "release", wReset: "reset", wReturning: "returning", wRollback: "rollback",
-		wRow: "row", wSavepoint: "savepoint", wSelect: "select", wSet: "set", wSetof: "setof",
-		wSets: "sets", wShare: "share", wShow: "show", wSimilar: "similar", wSkip: "skip",
-		wSome: "some", wStart: "start", wTable: "table", wTemp: "temp", wTemporary: "temporary",
-		wTime: "time", wTimestamp: "timestamp", wTo: "to", wTransaction: "transaction", wTrue: "true",
-		wTruncate: "truncate", wUnlisten: "unlisten", wUpdate: "update", wUsing: "using",
+		wOnly: "only", wOperator: "operator", wOrder: "order", wPartition: "partition",
+		wPrecision: "precision", wPrepared: "prepared", wRecursive: "recursive",
+		wReturning: "returning",
+		wRow:       "row", wSelect: "select", wSet: "set",
+		wSets: "sets", wShare: "share", wSimilar: "similar", wSkip: "skip",
+		wSome: "some", wTable: "table", wTemp: "temp", wTemporary: "temporary",
+		wTime: "time", wTo: "to", wTransaction: "transaction", wTrue: "true",
+		wTruncate: "truncate", wUpdate: "update", wUsing: "using",
 		wValues: "values", wVarying: "varying", wVerbose: "verbose", wWhere: "where", wWith: "with",
 		wWithout: "without", wWork: "work", wZone: "zone",
 	}

@@ -84,10 +84,32 @@ func (n *names) before(places int) token {
 	return token{}
 }
 
+// implied returns the operators that a keyword of the grammar stands for.
+func implied(w word) []string {
+	switch w {
+	case wLike:
+		return []string{"~~", "!~~"}
+	case wIlike:
+		return []string{"~~*", "!~~*"}
+	case wSimilar:
+		return []string{"~", "!~"}
+	case wBetween:
+		return []string{">=", "<=", "<", ">"}
+	case wIn:
+		return []string{"=", "<>"}
+	case wNullif, wDistinct, wCase, wUsing, wNatural:
+		return []string{"="}
+	}
+	return nil
+}
+
 // chain takes a, a.b, a.b.c …
 func (n *names) chain() {
 	start := n.p.pos
 	first := n.p.peek()
+	for _, op := range implied(first.word) {
+		n.operators.add(op)
+	}
 	previous, schema, name := n.before(1), "", n.p.name(first)
 	n.p.pos++
 	nameable := isName(first) || previous.punct == '.'
@@ -101,7 +123,8 @@ func (n *names) chain() {
 	}
 	qualified := n.p.pos > start+1
 	called := n.p.peek().punct == '('
-	if called && n.isFunction(first, start, qualified) {
+	called = called && n.isFunction(first, start, qualified)
+	if called {
 		n.functions.add(Ident{Schema: schema, Name: name})
 	}
 	if !qualified && n.grammar(first, previous) {
@@ -113,7 +136,7 @@ func (n *names) chain() {
 	if !qualified && n.isCTE(previous) {
 		n.ctes = append(n.ctes, name)
 	}
-	if n.expect && (!called || previous.word == wInto) {
+	if n.expect && !called {
 		n.relations = append(n.relations, Ident{Schema: schema, Name: name})
 	}
 	n.expect = false
@@ -135,7 +158,7 @@ func (n *names) isFunction(first token, start int, qualified bool) bool {
 		earlier = n.p.tokens[start-2]
 	}
 	switch previous.word {
-	case wInto, wAs, wWith, wRecursive:
+	case wInto, wTable, wAs, wWith, wRecursive:
 		return false // a table, a type or an alias, a common table expression
 	case wOrder, wGroup, wPartition:
 		return first.word != wBy

@@ -155,13 +155,13 @@ func (p *parser) table() bool {
 }
 
 // alias takes the alias of the table, if there is one. With bare it may lack
-// AS.
+// AS, and is then not SET.
 func (p *parser) alias(bare bool) bool {
 	if p.accept(wAs) {
 		if !isName(p.peek()) {
 			return false
 		}
-	} else if !bare || !isName(p.peek()) {
+	} else if !bare || !isName(p.peek()) || p.peek().word == wSet {
 		return true
 	}
 	p.statement.Alias = p.name(p.next())

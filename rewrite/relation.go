@@ -41,7 +41,8 @@ func (n *names) grammar(t, previous token) bool {
 		n.expect = n.summary.Verb != "CREATE" && n.summary.Verb != "ALTER" && n.p.peek().punct != '('
 		n.list[top] = n.expect
 	case wOn:
-		n.expect = n.summary.Verb == "CREATE"
+		// CREATE INDEX … ON t, but not ON DELETE.
+		n.expect = n.summary.Verb == "CREATE" && n.p.peek().word != wDelete && n.p.peek().word != wUpdate
 	case wTruncate, wLock, wCopy, wAnalyze:
 		if !start {
 			return false

@@ -84,25 +84,20 @@ func (p *parser) selectList() bool {
 // count takes count(*) or count(1), which is the same.
 func (p *parser) count() (Item, bool) {
 	start := p.pos
-	if t := p.next(); isName(t) && p.name(t) == "count" && p.acceptPunct('(') {
-		if p.acceptOperator("*") || p.peek().kind == tokInteger {
-			if p.peek().kind == tokInteger {
-				p.pos++
-			}
-			as, ok := "", p.acceptPunct(')')
-			if ok {
-				as, ok = p.label()
-			}
-			if as == "" {
-				as = "count"
-			}
-			if ok {
-				return Item{As: as}, true
-			}
-		}
+	t := p.next()
+	if !isName(t) || p.name(t) != "count" || !p.acceptPunct('(') {
+		p.pos = start
+		return Item{}, false
 	}
-	p.pos = start
-	return Item{}, false
+	if what := p.next(); what.kind != tokInteger && !p.isOperator(what, "*") || !p.acceptPunct(')') {
+		p.pos = start
+		return Item{}, false
+	}
+	as, ok := p.label()
+	if as == "" {
+		as = "count"
+	}
+	return Item{As: as}, ok
 }
 
 // orderBy takes an ORDER BY clause of plain columns, if there is one.

@@ -22,6 +22,11 @@ const (
 // Statement is what one SQL text says. Form and the fields after it are set
 // when the text has one of the shapes a keyed statement can have (whether the
 // primary key really is fixed only the catalog can tell); Summary always is.
+//
+// What only the catalog can tell is left to the caller. That a name is written
+// where a column stands does not make it one: PostgreSQL also takes it for the
+// whole row (SELECT users FROM users) or for a function of the row
+// (users.full_name). And that casts, values and types agree is not looked at.
 type Statement struct {
 	Summary
 
@@ -57,7 +62,7 @@ type ValueKind uint8
 const (
 	Param      ValueKind = iota // $N: Index
 	String                      // a string literal, decoded: Text
-	Integer                     // digits with an optional sign: Text
+	Integer                     // digits with an optional sign that fit 64 bits: Text
 	Decimal                     // any other numeric literal: Text
 	Bool                        // TRUE or FALSE: Text is "true" or "false"
 	Null                        //
@@ -73,7 +78,7 @@ type Value struct {
 	Kind  ValueKind
 	Index int    // of a Param, from 1
 	Text  string //
-	Cast  string // type name of a written cast, lower case and without spaces around (modifiers kept, e.g. "varchar(10)"); "" without. Several casts make an Expression.
+	Cast  string // type name of a written cast, lower case and without spaces around (modifiers kept, e.g. "varchar(10)"; a quoted name stays quoted); "" without. Several casts make an Expression.
 }
 
 // AssignOp tells what an assignment does with its value.
@@ -113,7 +118,8 @@ const (
 )
 
 // Condition is one conjunct of a WHERE clause. A row comparison
-// (a, b) = (x, y) is given as one Equals per column.
+// (a, b) = (x, y) is given as one Equals per column. The values are constants,
+// NULL and parameters; anything else in a WHERE clause makes the statement Other.
 type Condition struct {
 	Columns []string
 	Op      ConditionOp
@@ -181,9 +187,12 @@ type Summary struct {
 	// Relations holds those in relation position (after FROM, JOIN, INTO,
 	// UPDATE, TABLE, USING …) that are no CTE names of the text, best effort.
 	Relations []Ident
-	// Functions holds the names directly followed by "(" that are not keywords of the grammar.
+	// Functions holds the names directly followed by "(" that are not keywords
+	// of the grammar; in doubt a name is one. A function that is called like a
+	// column (users.full_name) is among the Identifiers only.
 	Functions []Ident
-	// Operators holds the distinct operator tokens.
+	// Operators holds the distinct operator tokens (<> for !=), and those that
+	// LIKE, IN, BETWEEN and other keywords stand for.
 	Operators []string
 	// Several says that the text holds more than one statement.
 	Several bool
@@ -194,7 +203,8 @@ type Summary struct {
 	// session: SET, RESET, DISCARD, LISTEN, DECLARE, PREPARE, temporary tables, …
 	Session     bool
 	Transaction Transaction
-	DDL         bool
+	// DDL says that the statement is of a kind that changes the catalog.
+	DDL bool
 	// Params is the highest $N, 0 without parameters.
 	Params int
 }

@@ -117,27 +117,39 @@ func (p *parser) typeName() (string, bool) {
 		return "", false
 	}
 	name := p.typePart(t)
-	switch t.word {
-	case wSetof, wInterval, wNational:
-		return "", false
-	case wDouble:
-		if p.accept(wPrecision) {
-			name = "double precision"
-		}
-	case wTime, wTimestamp:
-		return p.timeType(name)
+	if t.category == colName {
+		return p.builtinType(name)
 	}
-	if p.accept(wVarying) {
-		if name != "character" && name != "char" && name != "nchar" && name != "bit" {
-			return "", false
-		}
-		name += " varying"
+	if t.word == wDouble && p.accept(wPrecision) {
+		return p.arraySuffix("double precision")
 	}
 	for p.acceptPunct('.') {
 		if !isLabel(p.peek()) {
 			return "", false
 		}
 		name += "." + p.typePart(p.next())
+	}
+	modifier, ok := p.typeModifier()
+	if !ok {
+		return "", false
+	}
+	return p.arraySuffix(name + modifier)
+}
+
+// builtinType takes the rest of a type whose name is a keyword.
+func (p *parser) builtinType(name string) (string, bool) {
+	switch name {
+	case "bigint", "boolean", "int", "integer", "real", "smallint":
+		return p.arraySuffix(name)
+	case "bit", "char", "character", "nchar":
+		if p.accept(wVarying) {
+			name += " varying"
+		}
+	case "dec", "decimal", "float", "numeric", "varchar":
+	case "time", "timestamp":
+		return p.timeType(name)
+	default:
+		return "", false
 	}
 	modifier, ok := p.typeModifier()
 	if !ok {

@@ -95,11 +95,7 @@ func (p *parser) onConflict() bool {
 // update takes what follows UPDATE.
 func (p *parser) update() bool {
 	s := p.statement
-	if !p.table() {
-		return false
-	}
-	// Without AS, SET is not an alias.
-	if p.peek().word != wSet && !p.alias(true) || !p.accept(wSet) {
+	if !p.table() || !p.alias(true) || !p.accept(wSet) {
 		return false
 	}
 	ok := false
