@@ -1,0 +1,82 @@
+# Targets:
+#   make test         all that must hold: format, vet, lint, tests, and short
+#                     forms of conformance, prove and bench
+#   make lint         golangci-lint, in the version below
+#   make conformance  lib/pq's own test suite through the shim
+#   make prove        the same histories through lib/pq and through the shim;
+#                     STATEMENTS=n SEED=n
+#   make bench-quick  the benchmarks, short
+#   make fuzz         every fuzz target for TIME each
+#   make demo         the example shop; DEMO_FLAGS="..."
+#
+# Needs Go. A PostgreSQL server is found, or installed where that is possible
+# (see internal/pgtest); PGTEST_DSN names another one.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+# Every module of the repository.
+MODULES := $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path '*/testdata/*' | sort))
+
+# The race detector needs a C compiler.
+RACE := $(if $(shell command -v "$$(go env CC)"),-race)
+
+STATEMENTS ?= 10000
+SEED ?=
+TIME ?= 30s
+DEMO_FLAGS ?=
+TEST_FLAGS ?=
+
+prove = go run ./internal/prove -statements $(1) $(if $(SEED),-seed $(SEED))
+
+.PHONY: test
+test: format vet lint unit prove-short bench-quick
+
+.PHONY: format
+format:
+	@unformatted="$$(gofmt -l .)"; \
+	if [ -n "$$unformatted" ]; then echo "not gofmt-ed:" $$unformatted; exit 1; fi
+
+.PHONY: vet
+vet:
+	@for module in $(MODULES); do (cd $$module && echo "go vet ($$module)" && go vet ./...) || exit 1; done
+
+.PHONY: lint
+lint:
+	@for module in $(MODULES); do (cd $$module && echo "golangci-lint ($$module)" && go run $(GOLANGCI_LINT) run ./...) || exit 1; done
+
+# Includes the short form of conformance.
+.PHONY: unit
+unit:
+	@for module in $(MODULES); do (cd $$module && echo "go test $(RACE) ($$module)" && go test $(RACE) $(TEST_FLAGS) ./...) || exit 1; done
+
+.PHONY: conformance
+conformance:
+	go run ./internal/conformance
+
+.PHONY: prove
+prove:
+	$(call prove,$(STATEMENTS))
+
+.PHONY: prove-short
+prove-short:
+	$(call prove,2000)
+
+.PHONY: bench-quick
+bench-quick:
+	cd bench && go run . -quick
+
+.PHONY: fuzz
+fuzz:
+	@for module in $(MODULES); do (cd $$module && for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "$$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(TIME) $$package || exit 1; \
+		done; \
+	done) || exit 1; done
+
+.PHONY: demo
+demo:
+	@go run ./examples/storefront $(DEMO_FLAGS)
