@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 )
 
@@ -156,7 +157,7 @@ func (q *Queue) retire(m *memtable, refused []refusal) {
 		if e.imageLen > 0 {
 			image = m.data.get(e.image, e.imageLen)
 		}
-		q.opts.Observer.Flushed(shape.Table, m.data.get(e.key, e.keyLen), e.hash, image, e.read != 0, clean)
+		q.opts.Observer.Flushed(shape.Table, m.data.get(e.key, e.keyLen), e.hash, image, atomic.LoadUint32(&e.read) != 0, clean)
 	}
 	q.view.Lock()
 	q.frozen = q.frozen[1:]
