@@ -1,0 +1,139 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// result is what was measured on one side.
+type result struct {
+	name    string
+	elapsed time.Duration // of the run, without the drain
+	drain   time.Duration // from the end of the run until PostgreSQL had everything
+	commits int64         // transactions that PostgreSQL committed for the run and the drain
+	latency [kinds]histogram
+}
+
+func (r *result) operations() int64 {
+	var n int64
+	for k := range r.latency {
+		n += r.latency[k].n
+	}
+	return n
+}
+
+// report shows both sides next to each other. All kinds of operation share one
+// closed loop, so their rates rise and fall together; what tells them apart is
+// the latency, and so the ratio of a kind is that of its mean latencies.
+func report(a, b *result) string {
+	lines := [][]string{
+		{"", a.name, "", "", b.name, "", "", "ratio of"},
+		{"operation", "ops/s", "p50", "p99", "ops/s", "p50", "p99", "mean latency"},
+	}
+	for k := range kinds {
+		x, y := &a.latency[k], &b.latency[k]
+		lines = append(lines, []string{
+			k.String(),
+			rate(x.n, a.elapsed), short(x.quantile(0.5)), short(x.quantile(0.99)),
+			rate(y.n, b.elapsed), short(y.quantile(0.5)), short(y.quantile(0.99)),
+			times(float64(x.mean()), float64(y.mean())),
+		})
+	}
+	perKind := align(lines)
+
+	an, bn := a.operations(), b.operations()
+	ac, bc := perThousand(a.commits, an), perThousand(b.commits, bn)
+	overall := align([][]string{
+		{"", a.name, b.name, "ratio"},
+		{
+			"operations per second", rate(an, a.elapsed), rate(bn, b.elapsed),
+			times(perSecond(bn, b.elapsed), perSecond(an, a.elapsed)),
+		},
+		{
+			"the same, drain included", rate(an, a.elapsed+a.drain), rate(bn, b.elapsed+b.drain),
+			times(perSecond(bn, b.elapsed+b.drain), perSecond(an, a.elapsed+a.drain)),
+		},
+		{"drain and close", short(a.drain), short(b.drain), ""},
+		{"operations", grouped(an), grouped(bn), ""},
+		{"PostgreSQL commits", grouped(a.commits), grouped(b.commits), ""},
+		{
+			"commits per 1,000 operations",
+			strconv.FormatFloat(ac, 'f', 1, 64), strconv.FormatFloat(bc, 'f', 1, 64), times(ac, bc),
+		},
+	})
+	return perKind + "\n" + overall + `
+Commits are those of pg_stat_database, reads included. lib/pq makes two of each
+statement with parameters: one to parse it, one to run it.
+`
+}
+
+// align makes a table: labels to the left, all other cells to the right.
+func align(lines [][]string) string {
+	var widths []int
+	for _, line := range lines {
+		for i, cell := range line {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	var b strings.Builder
+	for _, line := range lines {
+		cells := []string{fmt.Sprintf("%-*s", widths[0], line[0])}
+		for i, cell := range line[1:] {
+			cells = append(cells, fmt.Sprintf("%*s", widths[i+1], cell))
+		}
+		b.WriteString(strings.TrimRight(strings.Join(cells, "  "), " ") + "\n")
+	}
+	return b.String()
+}
+
+func perSecond(n int64, d time.Duration) float64 { return float64(n) / d.Seconds() }
+
+func perThousand(part, whole int64) float64 { return 1000 * float64(part) / float64(max(whole, 1)) }
+
+func rate(n int64, d time.Duration) string { return grouped(int64(perSecond(n, d))) }
+
+// times shows a ratio; "-" when there is nothing to compare with.
+func times(a, b float64) string {
+	switch {
+	case b == 0:
+		return "-"
+	case a/b >= 99.5:
+		return grouped(int64(a/b+0.5)) + " x"
+	}
+	return strconv.FormatFloat(a/b, 'g', 2, 64) + " x"
+}
+
+// short shows a duration with three digits.
+func short(d time.Duration) string {
+	for _, unit := range []struct {
+		size time.Duration
+		name string
+	}{{time.Second, "s"}, {time.Millisecond, "ms"}, {time.Microsecond, "µs"}} {
+		if d >= unit.size {
+			v := float64(d) / float64(unit.size)
+			decimals := 2
+			for limit := 9.995; v >= limit && decimals > 0; limit *= 10 {
+				decimals--
+			}
+			return strconv.FormatFloat(v, 'f', decimals, 64) + " " + unit.name
+		}
+	}
+	return strconv.FormatInt(int64(d), 10) + " ns"
+}
+
+// grouped shows a number with a comma between thousands.
+func grouped(n int64) string {
+	if n < 0 {
+		return "-" + grouped(-n)
+	}
+	if n < 1000 {
+		return strconv.FormatInt(n, 10)
+	}
+	return grouped(n/1000) + fmt.Sprintf(",%03d", n%1000)
+}

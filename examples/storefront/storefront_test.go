@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bytes"
+	"database/sql"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/writebehind/writebehind/internal/pgtest"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+// The example runs as a user runs it, on a server of one's own, and leaves no
+// schema of its own behind.
+func TestStorefrontIsVerified(t *testing.T) {
+	server := pgtest.Shared(t)
+	dsn := server.URL(server.CreateDatabase(t))
+
+	var out, progress bytes.Buffer
+	err := run(t.Context(), []string{"-dsn", dsn, "-seconds", "0.5", "-shoppers", "8", "-products", "50"}, &out, &progress)
+	require.NoError(t, err, "%s", &out)
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	require.Equal(t, "verified", lines[len(lines)-1])
+	require.Contains(t, progress.String(), "writebehind")
+
+	admin := openPlain(t, dsn)
+	var left int
+	err = admin.QueryRow(`SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'storefront%'`).Scan(&left)
+	require.NoError(t, err)
+	require.Zero(t, left)
+}
+
+// A write that is lost behind the driver's back is seen in the tables, not only
+// in made-up contents.
+func TestLostRowIsSeen(t *testing.T) {
+	server := pgtest.Shared(t)
+	dsn := server.DSN(server.CreateDatabase(t))
+	s, err := newSide(t.Context(), openPlain(t, dsn), dsn, "postgres", "test", 3)
+	require.NoError(t, err)
+
+	l := newLedger(1, 3)
+	o := order{id: newUUID(), shopper: 1, product: 2, qty: 1, price: 5, status: "placed"}
+	shop := shop{openPlain(t, s.plain)}
+	require.NoError(t, shop.placeOrder(t.Context(), o))
+	require.NoError(t, shop.takeFromStock(t.Context(), 2, 1))
+	require.NoError(t, shop.putIntoCart(t.Context(), 1, 3, 2))
+	require.NoError(t, shop.putIntoCart(t.Context(), 1, 3, 2))
+	require.NoError(t, shop.changePrice(t.Context(), 3, 77))
+	l.orders = []order{o}
+	l.sold[2], l.cart[3] = 1, 4
+	l.prices[3] = priceChange{price: 77, ended: 1}
+
+	wrong, err := s.verify(t.Context(), []*ledger{l})
+	require.NoError(t, err)
+	require.Empty(t, wrong)
+
+	for _, loss := range []string{
+		`DELETE FROM orders`,
+		`UPDATE cart_items SET qty = 2`,
+		`UPDATE products SET stock = stock + 1 WHERE id = 2`,
+		`UPDATE products SET price = 103 WHERE id = 3`,
+	} {
+		_, err := shop.db.Exec(loss)
+		require.NoError(t, err)
+		before := len(wrong)
+		wrong, err = s.verify(t.Context(), []*ledger{l})
+		require.NoError(t, err)
+		require.Len(t, wrong, before+1, "after %s", loss)
+	}
+}
+
+func TestUnusableArgumentsAreRefused(t *testing.T) {
+	for _, args := range [][]string{{"-seconds", "0"}, {"-shoppers", "0"}, {"-products", "-1"}, {"twice"}, {"-nonsense"}} {
+		var out bytes.Buffer
+		require.Error(t, run(t.Context(), args, &out, &out), "%v", args)
+	}
+}
+
+func openPlain(t *testing.T, dsn string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("postgres", dsn)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return db
+}
