@@ -110,9 +110,7 @@ func (b *builder) addRelations() {
 		b.ordered = append(b.ordered, t)
 	}
 	for _, s := range b.Sequences {
-		if t := b.tables[s.OID]; t != nil {
-			t.Sequence = &Sequence{Increment: s.Increment, Min: s.Min, Max: s.Max, Cache: s.Cache, Cycle: s.Cycle}
-		}
+		b.tables[s.OID].Sequence = &Sequence{Increment: s.Increment, Min: s.Min, Max: s.Max, Cache: s.Cache, Cycle: s.Cycle}
 	}
 }
 
@@ -228,9 +226,6 @@ func (b *builder) addDependants() {
 func (b *builder) addForeignKeys() {
 	for _, row := range b.ForeignKeys {
 		child, parent := b.tables[row.Child], b.tables[row.Parent]
-		if child == nil || parent == nil {
-			continue // of a temporary table
-		}
 		k := ForeignKey{
 			Name:       row.Name,
 			Child:      child.Name,

@@ -26,6 +26,14 @@ func database(t *testing.T, statements ...string) *sql.DB {
 	return db
 }
 
+// connString returns the DSN of the database that db is connected to.
+func connString(t *testing.T, db *sql.DB) string {
+	t.Helper()
+	var name string
+	require.NoError(t, db.QueryRowContext(t.Context(), `SELECT current_database()`).Scan(&name))
+	return pgtest.Shared(t).DSN(name)
+}
+
 func run(t *testing.T, db *sql.DB, statements ...string) {
 	t.Helper()
 	for _, s := range statements {

@@ -12,7 +12,7 @@ func (t *table) forbid(i int, why string) {
 // affected returns the indexes into Columns of the columns of an index, those
 // of its expressions and predicate included.
 func (t *table) affected(x indexRow) []int {
-	if slices.Contains(x.Mentions, 0) {
+	if x.WholeRow {
 		return t.allColumns()
 	}
 	var cols []int

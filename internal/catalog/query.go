@@ -179,7 +179,7 @@ doc AS MATERIALIZED (SELECT pg_catalog.json_build_object(
 ) x),
 'sequences', (SELECT json_agg(x ORDER BY x.oid) FROM (
 	SELECT s.seqrelid AS oid, s.seqincrement AS increment, s.seqmin AS min, s.seqmax AS max, s.seqcache AS cache, s.seqcycle AS cycle
-	FROM pg_catalog.pg_sequence s
+	FROM pg_catalog.pg_sequence s JOIN rels r ON r.oid = s.seqrelid
 ) x),
 'draws', (SELECT json_agg(x ORDER BY x.rel, x.num, x.seq) FROM (
 	SELECT a.adrelid AS rel, a.adnum AS num, d.refobjid AS seq
@@ -215,9 +215,12 @@ doc AS MATERIALIZED (SELECT pg_catalog.json_build_object(
 		coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::bool, false) AS nulls_not_distinct,
 		ic.relispartition AS attached,
 		(SELECT json_agg(DISTINCT d.refobjsubid) FROM pg_catalog.pg_depend d
-			WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = i.indexrelid
+			WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = i.indexrelid AND d.refobjsubid > 0
 			  AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = i.indrelid
 			  AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)) AS mentions,
+		-- pg_depend does not tell an index that reads the whole row from one
+		-- that has no plain column.
+		strpos(pg_catalog.concat(i.indexprs::text, i.indpred::text), ':varattno 0 ') > 0 AS whole_row,
 		c.name AS calls,
 		(SELECT min(o.name) FROM classes o WHERE o.oid = ANY (i.indclass::oid[])) AS compares
 	FROM pg_catalog.pg_index i JOIN rels r ON r.oid = i.indrelid
@@ -239,7 +242,8 @@ doc AS MATERIALIZED (SELECT pg_catalog.json_build_object(
 'foreign_keys', (SELECT json_agg(x ORDER BY x.child, x.name) FROM (
 	SELECT k.conname AS name, k.conrelid AS child, k.confrelid AS parent, k.conkey AS child_columns, k.confkey AS parent_columns,
 		k.confdeltype AS on_delete, k.confupdtype AS on_update, k.confmatchtype AS match
-	FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.conparentid = 0
+	FROM pg_catalog.pg_constraint k JOIN rels r ON r.oid = k.conrelid
+	WHERE k.contype = 'f' AND k.conparentid = 0
 ) x),
 'triggers', (SELECT json_agg(x ORDER BY x.rel, x.name) FROM (
 	SELECT t.tgrelid AS rel, t.tgname AS name, f.fullname AS calls

@@ -105,7 +105,8 @@ type indexRow struct {
 	Partial          bool
 	NullsNotDistinct bool  `json:"nulls_not_distinct"`
 	Attached         bool  // it is a part of an index of the partitioned table
-	Mentions         []int // columns in expressions and predicate; 0 for the whole row
+	Mentions         []int // columns in expressions and predicate
+	WholeRow         bool  `json:"whole_row"` // the expressions or the predicate read it
 	Calls            string
 	Compares         string // a function of an operator class
 }
