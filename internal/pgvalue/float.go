@@ -1,6 +1,7 @@
 package pgvalue
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 	"strings"
@@ -66,8 +67,9 @@ func canonicalFloat4(f float32) (float64, bool) {
 	case subnormal(wide, minNormal32):
 		return 0, false
 	}
-	var buf [32]byte
-	g, err := strconv.ParseFloat(string(strconv.AppendFloat(buf[:0], wide, 'g', -1, 32)), 64)
+	var buf, longer [32]byte
+	shortest := strconv.AppendFloat(buf[:0], wide, 'e', -1, 32)
+	g, err := strconv.ParseFloat(string(shortest), 64)
 	if err != nil {
 		return 0, false
 	}
@@ -77,6 +79,22 @@ func canonicalFloat4(f float32) (float64, bool) {
 	above := math.Nextafter32(f, float32(math.Inf(1)))
 	if g == (wide+float64(below))/2 || g == (wide+float64(above))/2 {
 		return 0, false
+	}
+	// Where f lies exactly between two decimals of that length, PostgreSQL takes
+	// the even one and Go the larger one: f is then written in full by one digit
+	// more, which is a 5.
+	digits := bytes.IndexByte(shortest, 'e')
+	if shortest[0] == '-' {
+		digits--
+	}
+	if digits > 1 {
+		digits-- // the point
+	}
+	full := strconv.AppendFloat(longer[:0], wide, 'e', digits, 64)
+	if full[bytes.IndexByte(full, 'e')-1] == '5' {
+		if h, err := strconv.ParseFloat(string(full), 64); err != nil || h == wide {
+			return 0, false
+		}
 	}
 	return g, true
 }

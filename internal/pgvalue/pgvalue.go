@@ -27,7 +27,8 @@
 //	timestamp         -      -        -      s       s       yes (3)    time.Time
 //	timestamptz       -      -        -      s       s       yes (3)    time.Time
 //
-// (1) NaN and infinities included, subnormal numbers not. (2) NaN included,
+// (1) NaN and infinities included, subnormal numbers not; nor a real whose
+// shortest decimal is not the only one of its length (2^-12). (2) NaN included,
 // infinities not: PostgreSQL 13 refuses them. (3) Years 1 to 9999; for
 // timestamptz see Session.KnowsInstant. Text must be valid UTF-8 without NUL,
 // and ASCII where the database's encoding is another one. With
