@@ -174,6 +174,8 @@ func (n *names) isFunction(first token, start int, qualified bool) bool {
 	switch {
 	case previous.kind == tokTypecast:
 		return false
+	case first.word == wJoin && previous.kind == tokIdent && isJoinKind(n.p.text(previous)):
+		return false
 	case previous.punct == ')', previous.punct == ']':
 		return n.afterParenthesis
 	}
@@ -181,6 +183,14 @@ func (n *names) isFunction(first token, start int, qualified bool) bool {
 	return previous.kind != tokQuoted && (previous.kind != tokIdent || previous.category != noKeyword) &&
 		previous.kind != tokParam && previous.kind != tokString &&
 		previous.kind != tokInteger && previous.kind != tokDecimal
+}
+
+func isJoinKind(keyword string) bool {
+	switch fold(keyword) {
+	case "left", "right", "full", "outer", "inner", "cross", "natural":
+		return true
+	}
+	return false
 }
 
 // expressionAfterParenthesis tells whether the text holds one of the few
