@@ -57,8 +57,7 @@ func (r *Relation) loadMeta(ctx context.Context, q Querier) (err error) {
 		m.Precision, m.Scale, m.HasPrecision = t.DecimalSize()
 		r.Columns[i].Meta = m
 	}
-	for rows.Next() {
-	}
+	rows.Next() // there is no row; this reads the end
 	return rows.Err()
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/writebehind/writebehind/internal/catalog"
+	"github.com/writebehind/writebehind/internal/pgtest"
 )
 
 func TestLoadTellsWhetherAnythingChanged(t *testing.T) {
@@ -37,6 +38,7 @@ func TestLoadTellsWhetherAnythingChanged(t *testing.T) {
 		`INSERT INTO parent SELECT g, g FROM generate_series(1, 100) g`,
 		`INSERT INTO t (a) VALUES ('x')`,
 		`ANALYZE`,
+		`DELETE FROM t`,
 		`VACUUM FULL t`,
 		`TRUNCATE parent`,
 		`SELECT setval('t_id_seq', 100)`,
@@ -48,7 +50,7 @@ func TestLoadTellsWhetherAnythingChanged(t *testing.T) {
 		step(false, statement)
 	}
 	for _, statement := range []string{
-		`ALTER TABLE t ADD b int`,
+		`ALTER TABLE t ADD b int DEFAULT 0`,
 		`ALTER TABLE t ALTER b SET DEFAULT 1`,
 		`ALTER TABLE t ALTER b SET NOT NULL`,
 		`ALTER TABLE t ALTER b TYPE bigint`,
@@ -127,4 +129,26 @@ func TestLoadInTheExtendedAndTheBinaryProtocol(t *testing.T) {
 	r, err := c.Describe(t.Context(), binary, relation(t, c, "t"))
 	require.NoError(t, err)
 	require.Equal(t, "x", column(t, r, "d").Default.Value)
+}
+
+// BenchmarkLoadUnchanged is what a poll costs on a schema of 100 tables.
+func BenchmarkLoadUnchanged(b *testing.B) {
+	server := pgtest.Shared(b)
+	db, err := sql.Open("postgres", server.DSN(server.CreateDatabase(b)))
+	require.NoError(b, err)
+	defer func() { require.NoError(b, db.Close()) }()
+	_, err = db.ExecContext(b.Context(), `DO $$ BEGIN FOR i IN 1..100 LOOP
+		EXECUTE format('CREATE TABLE t%s (id bigserial PRIMARY KEY, a text NOT NULL DEFAULT %L, b int CHECK (b > 0),
+			c timestamptz DEFAULT now(), d jsonb, e uuid DEFAULT gen_random_uuid(), f numeric(10,2) DEFAULT 0, g text UNIQUE,
+			h date, p bigint REFERENCES t%s)', i, '', i);
+	END LOOP; END $$`)
+	require.NoError(b, err)
+	c, err := catalog.Load(b.Context(), db, nil)
+	require.NoError(b, err)
+	require.Len(b, c.Relations, 200)
+	for b.Loop() {
+		next, err := catalog.Load(b.Context(), db, c)
+		require.NoError(b, err)
+		require.Same(b, c, next)
+	}
 }
