@@ -10,7 +10,6 @@ import (
 
 	"github.com/lib/pq"
 
-	"github.com/writebehind/writebehind/internal/catalog"
 	"github.com/writebehind/writebehind/internal/pgvalue"
 	"github.com/writebehind/writebehind/rewrite"
 )
@@ -38,17 +37,9 @@ func newBackend(name, dsn string) (*backend, error) {
 	return &backend{driver: db.Driver(), dsn: dsn}, nil
 }
 
-// dial makes a real connection.
+// dial makes a real connection as database/sql would: lib/pq reads DSN and
+// environment anew for each, and does not look at ctx.
 func (b *backend) dial(ctx context.Context) (driver.Conn, error) {
-	if b.isPQ() {
-		// lib/pq's Driver.Open reads DSN and environment anew for every
-		// connection; so does this, and it honours ctx.
-		connector, err := pq.NewConnector(b.dsn)
-		if err != nil {
-			return nil, err
-		}
-		return connector.Connect(ctx)
-	}
 	withContext, ok := b.driver.(driver.DriverContext)
 	if !ok {
 		return b.driver.Open(b.dsn)
@@ -65,20 +56,6 @@ func (b *backend) dial(ctx context.Context) (driver.Conn, error) {
 func (b *backend) isPQ() bool {
 	_, ok := b.driver.(*pq.Driver)
 	return ok
-}
-
-// dialSession makes a real connection and asks what its session is like.
-func (b *backend) dialSession(ctx context.Context) (driver.Conn, catalog.Session, error) {
-	real, err := b.dial(ctx)
-	if err != nil {
-		return nil, catalog.Session{}, err
-	}
-	session, err := catalog.ReadSession(ctx, real)
-	if err != nil {
-		real.Close()
-		return nil, catalog.Session{}, err
-	}
-	return real, session, nil
 }
 
 // Connect and Driver make the backend a driver.Connector, for the engine's own

@@ -5,6 +5,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"time"
+
+	"github.com/writebehind/writebehind/internal/catalog"
 )
 
 var (
@@ -25,8 +27,9 @@ var (
 // time. The real connection behind it is made when something needs it.
 type Conn struct {
 	connector *Connector
-	engine    *engine     // nil if no table is opted in: everything passes through
+	engine    *engine     // nil until a statement needs it: so far everything has passed through
 	real      driver.Conn // nil until something needs it
+	met       bool        // the real session has been compared with the engine's
 	attempt   attempt
 
 	tx            *Tx    // begun by BeginTx
@@ -39,9 +42,10 @@ type Conn struct {
 	broken        bool // the real connection is gone
 }
 
-func (e *engine) newConn(c *Connector) *Conn {
+// attach makes the connection one of the engine's.
+func (c *Conn) attach(e *engine) {
 	e.conns.Add(1)
-	return &Conn{connector: c, engine: e}
+	c.engine = e
 }
 
 // Unwrap returns the real driver's connection, making it if need be; nil if
@@ -55,10 +59,13 @@ func (c *Conn) Unwrap() driver.Conn {
 
 // ExecContext executes a statement: deferred if it can be, else direct.
 func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	if c.engine == nil {
+	p, err := c.plan(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if p == nil {
 		return execReal(ctx, c.real, query, args)
 	}
-	p := c.engine.plan(query)
 	if p.control.verb != noControl {
 		return c.execControl(ctx, p)
 	}
@@ -75,10 +82,13 @@ func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.Name
 // QueryContext executes a statement that may return rows: from overlay and
 // cache if it can be, else direct.
 func (c *Conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	if c.engine == nil {
+	p, err := c.plan(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if p == nil {
 		return queryReal(ctx, c.real, query, args)
 	}
-	p := c.engine.plan(query)
 	if p.control.verb != noControl {
 		return c.queryControl(ctx, p, args)
 	}
@@ -92,6 +102,20 @@ func (c *Conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 	})
 }
 
+// plan returns the plan of a statement; nil if it passes through untouched, and
+// then there is a real connection.
+func (c *Conn) plan(ctx context.Context, query string) (*plan, error) {
+	if c.engine == nil {
+		if !c.connector.settings.optsIn() || tableless(query) {
+			return nil, c.dial(ctx)
+		}
+		if err := c.connector.engage(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	return c.engine.plan(query), nil
+}
+
 // inTransaction tells whether a real transaction is, or may be, open.
 func (c *Conn) inTransaction() bool { return c.tx != nil || c.textTx }
 
@@ -101,7 +125,7 @@ func (c *Conn) free(ctx context.Context) bool {
 }
 
 func (c *Conn) execDirect(ctx context.Context, p *plan, exec func(context.Context) (driver.Result, error)) (driver.Result, error) {
-	if err := c.dial(ctx); err != nil {
+	if err := c.meet(ctx); err != nil {
 		return nil, err
 	}
 	held, err := c.enter(ctx, p)
@@ -114,7 +138,7 @@ func (c *Conn) execDirect(ctx context.Context, p *plan, exec func(context.Contex
 }
 
 func (c *Conn) queryDirect(ctx context.Context, p *plan, query func(context.Context) (driver.Rows, error)) (driver.Rows, error) {
-	if err := c.dial(ctx); err != nil {
+	if err := c.meet(ctx); err != nil {
 		return nil, err
 	}
 	held, err := c.enter(ctx, p)
@@ -131,15 +155,34 @@ func (c *Conn) queryDirect(ctx context.Context, p *plan, query func(context.Cont
 }
 
 // dial makes the real connection if there is none yet.
-func (c *Conn) dial(ctx context.Context) error {
-	if c.real != nil {
+func (c *Conn) dial(ctx context.Context) (err error) {
+	if c.real == nil {
+		c.real, err = c.connector.backend.dial(ctx)
+	}
+	return err
+}
+
+// meet makes the real connection if there is none yet, and sees whether its
+// session is one that the engine's decisions are made for.
+func (c *Conn) meet(ctx context.Context) error {
+	if c.met {
 		return nil
 	}
-	real, session, err := c.connector.backend.dialSession(ctx)
+	if err := c.dial(ctx); err != nil {
+		return err
+	}
+	session, err := catalog.ReadSession(ctx, c.real)
 	if err != nil {
 		return err
 	}
-	c.adopt(real, session)
+	c.met = true
+	if session.Class() != c.engine.session.Class() {
+		c.dirty = "the session's role or settings differ from those of the first connection"
+	}
+	if !session.StandardConformingStrings {
+		c.dirty = "standard_conforming_strings is off"
+		c.opaque = c.dirty
+	}
 	return nil
 }
 
@@ -162,7 +205,9 @@ func (c *Conn) CheckNamedValue(nv *driver.NamedValue) error {
 			return driver.ErrSkip // as lib/pq does
 		}
 		// lib/pq's answer depends on the DSN alone; any connection can give it.
-		real = c.engine.checker
+		if c.engine != nil {
+			real = c.engine.checker
+		}
 	}
 	if real == nil {
 		if err := c.dial(context.Background()); err != nil {

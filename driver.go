@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+
+	"github.com/writebehind/writebehind/internal/catalog"
 )
 
 var (
@@ -62,7 +64,7 @@ type Connector struct {
 	backend  *backend
 
 	mu     sync.Mutex
-	engine *engine // nil until the first connection, and without opted-in tables
+	engine *engine // nil until a statement needs it
 	closed bool
 }
 
@@ -91,16 +93,15 @@ func NewConnector(dsn string, opts ...Option) (*Connector, error) {
 // Driver returns the driver of the connector.
 func (c *Connector) Driver() driver.Driver { return &Driver{} }
 
-// Connect returns a connection. The real connection behind it is made now if no
-// table is opted in, or if it is the first one, which has to find out which
-// database the DSN leads to; otherwise when something needs it.
+// Connect returns a connection. If no table is opted in, it is the real
+// driver's; otherwise the real connection is made when something needs it.
 func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn := &Conn{connector: c}
 	if !c.settings.optsIn() {
-		real, err := c.backend.dial(ctx)
-		if err != nil {
+		if err := conn.dial(ctx); err != nil {
 			return nil, err
 		}
-		return &Conn{connector: c, real: real}, nil
+		return conn, nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -108,21 +109,33 @@ func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, ErrClosed
 	}
 	if c.engine != nil {
-		return c.engine.newConn(c), nil
+		conn.attach(c.engine)
 	}
-	real, session, err := c.backend.dialSession(ctx)
-	if err != nil {
-		return nil, err
-	}
-	e, err := engines.acquire(ctx, c, session, real)
-	if err != nil {
-		real.Close()
-		return nil, err
-	}
-	c.engine = e
-	conn := e.newConn(c)
-	conn.adopt(real, session)
 	return conn, nil
+}
+
+// engage attaches the connection to the engine of its database, which is
+// started if this is the first statement that needs one.
+func (c *Connector) engage(ctx context.Context, conn *Conn) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return ErrClosed
+	}
+	if c.engine == nil {
+		if err := conn.dial(ctx); err != nil {
+			return err
+		}
+		session, err := catalog.ReadSession(ctx, conn.real)
+		if err != nil {
+			return err
+		}
+		if c.engine, err = engines.acquire(ctx, c, session, conn.real); err != nil {
+			return err
+		}
+	}
+	conn.attach(c.engine)
+	return nil
 }
 
 // Close gives up the connector's share of the engine. The last one to do so

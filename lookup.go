@@ -169,7 +169,7 @@ func (c *Conn) query(ctx context.Context, b *lookupBatch) error {
 	for i := range arrays {
 		args[i] = driver.NamedValue{Ordinal: i + 1, Value: string(arrays[i].Bytes())}
 	}
-	if err := c.dial(ctx); err != nil {
+	if err := c.meet(ctx); err != nil {
 		return err
 	}
 	if c.dirty != "" {

@@ -5,21 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-
-	"github.com/writebehind/writebehind/internal/catalog"
 )
-
-// adopt takes over a fresh real connection.
-func (c *Conn) adopt(real driver.Conn, session catalog.Session) {
-	c.real = real
-	if session.Class() != c.engine.session.Class() {
-		c.dirty = "the session's role or settings differ from those of the first connection"
-	}
-	if !session.StandardConformingStrings {
-		c.opaque = "standard_conforming_strings is off"
-		c.dirty = c.opaque
-	}
-}
 
 // execReal executes a statement on a real connection.
 func execReal(ctx context.Context, real driver.Conn, query string, args []driver.NamedValue) (driver.Result, error) {

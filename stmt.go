@@ -26,14 +26,17 @@ func (c *Conn) Prepare(query string) (driver.Stmt, error) {
 // PrepareContext prepares a statement on the real connection, so that
 // PostgreSQL refuses at once what it would refuse later.
 func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
-	if c.engine == nil {
+	p, err := c.plan(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if p == nil {
 		return prepareReal(ctx, c.real, query)
 	}
-	p := c.engine.plan(query)
 	if p.control.verb != noControl {
 		return &Stmt{conn: c, query: query}, nil
 	}
-	if err := c.dial(ctx); err != nil {
+	if err := c.meet(ctx); err != nil {
 		return nil, err
 	}
 	if p.stmt.Verb == "COPY" {

@@ -23,15 +23,15 @@ func (c *Conn) Begin() (driver.Tx, error) {
 
 // BeginTx begins a transaction on the real connection.
 func (c *Conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
-	if c.engine == nil {
-		return beginReal(ctx, c.real, opts)
-	}
 	if err := c.dial(ctx); err != nil {
 		return nil, err
 	}
 	real, err := beginReal(ctx, c.real, opts)
 	if err != nil {
 		return nil, err
+	}
+	if !c.connector.settings.optsIn() {
+		return real, nil
 	}
 	// Above READ COMMITTED one snapshot serves the whole transaction, and its
 	// first statement takes it. What level the default is the session decides.
