@@ -118,10 +118,14 @@ func TestMedianAndRatios(t *testing.T) {
 	v, ok := ratio{a: "a", b: "b", compute: timeQuotient}.median(r)
 	require.True(t, ok)
 	require.InDelta(t, 2, v, 0)
-	v, ok = ratio{a: "a", b: "b", compute: difference}.median(r)
+	_, ok = ratio{a: "a", b: "absent", compute: timeQuotient}.median(r)
+	require.False(t, ok)
+
+	r = results{"read/shim/1": of(70, 30, 40), "read/inner/1": of(10, 60, 20)}
+	v, ok = r.added("read", "shim", "inner")
 	require.True(t, ok)
-	require.InDelta(t, 5, v, 0)
-	_, ok = ratio{a: "a", b: "absent", compute: difference}.median(r)
+	require.InDelta(t, 20, v, 0)
+	_, ok = r.added("read", "shim", "absent")
 	require.False(t, ok)
 }
 

@@ -45,10 +45,10 @@ func selectCases(ops []Operation, subjects []Subject, pattern *regexp.Regexp) []
 
 // measure measures every case once a round. What a subject still has to do
 // after a measurement is waited for, so that it does not slow the next one. It
-// returns the number of rounds that were complete within the budget.
-func measure(ctx context.Context, cases []benchCase, e *environment, set settings, progress io.Writer) (results, int, error) {
+// returns the number of rounds that were complete within the budget, which
+// counts from start.
+func measure(ctx context.Context, cases []benchCase, e *environment, set settings, start time.Time, progress io.Writer) (results, int, error) {
 	r := results{}
-	start := time.Now()
 	for round := 1; ; round++ {
 		began := time.Now()
 		for _, c := range cases {

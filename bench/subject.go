@@ -28,10 +28,10 @@ func subjects() []Subject {
 		pqSubject{name: "pq-async", params: []string{asyncCommit}},
 		pgxSubject{name: "pgx"},
 		pgxSubject{name: "pgx-async", params: []string{asyncCommit}},
-		writebehindSubject{name: "writebehind", params: []string{optIn, noJournal, cache}},
+		writebehindSubject{name: "writebehind", params: []string{"writebehind.tables=hot,large", noJournal, cache}},
 		shortcutSubject{},
 		writebehindSubject{name: "shim-noop", params: []string{"writebehind.driver=noop"}},
-		writebehindSubject{name: "shim-shortcut", params: []string{optIn, noJournal, cache, "writebehind.driver=" + shortcutDriver}},
+		writebehindSubject{name: "shim-shortcut", params: []string{"writebehind.tables=hot", noJournal, cache, "writebehind.driver=" + shortcutDriver}},
 	}
 }
 

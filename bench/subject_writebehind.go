@@ -9,9 +9,8 @@ import (
 	"github.com/writebehind/writebehind/internal/pgtest"
 )
 
-// Parameters of writebehind. The table plain is not opted in.
+// Parameters of writebehind.
 const (
-	optIn     = "writebehind.tables=hot,large"
 	noJournal = "writebehind.journal=none"
 	cache     = "writebehind.cache_size=256MB"
 )
