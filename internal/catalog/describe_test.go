@@ -27,6 +27,7 @@ func TestDescribeTellsWhatTheDriverTells(t *testing.T) {
 	defer func() { require.NoError(t, rows.Close()) }()
 	types, err := rows.ColumnTypes()
 	require.NoError(t, err)
+	require.NoError(t, rows.Err())
 	require.Len(t, r.Columns, len(types))
 	for i, want := range types {
 		got := r.Columns[i].Meta
