@@ -50,6 +50,16 @@ func TestPackageThatDoesNotBuildIsAnError(t *testing.T) {
 	require.ErrorContains(t, err, "undefined: y")
 }
 
+func TestWhatPassedIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	names, unsettled := results{
+		"a.Good": {outcome: "pass"}, "a.Skipped": {outcome: "skip"}, "a.Bad": {outcome: "fail"},
+		"a.Twice": {outcome: "pass"}, "b.Twice": {outcome: "none"},
+	}.settled()
+	require.Equal(t, []string{"Good", "Skipped"}, names)
+	require.Equal(t, 2, unsettled)
+}
+
 func TestAnyOtherOutcomeIsADifference(t *testing.T) {
 	t.Parallel()
 	plain := results{"p.A": {outcome: "pass"}, "p.B": {outcome: "pass"}, "p.C": {outcome: "skip"}, "p.D": {outcome: "fail"}}
