@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -26,15 +25,6 @@ type options struct {
 	shrinkFor  time.Duration
 	driver     string
 }
-
-// counters reads what the driver under test has counted. It is nil for a
-// driver that counts nothing.
-func counters(driver string) func(*sql.DB) run.Counts {
-	return countersOf[driver]
-}
-
-// countersOf is filled in by the files that register a driver.
-var countersOf = map[string]func(*sql.DB) run.Counts{}
 
 // prover is one run of the command.
 type prover struct {
@@ -150,14 +140,11 @@ func (p *prover) smaller(ctx context.Context, h history.History, found run.Resul
 	return h
 }
 
+// summary prints how the statements were answered, those that touch no
+// opted-in table included, and then the line that scripts look for.
 func (p *prover) summary() {
-	c := p.counts
-	if p.bench.Counts == nil {
-		c = run.Counts{Direct: uint64(p.sent)}
-	}
-	total := max(1, float64(c.Deferred+c.Cached+c.Direct))
-	share := func(n uint64) float64 { return 100 * float64(n) / total }
-	fmt.Fprintf(p.out, "prove: deferred %.1f%% cached %.1f%% direct %.1f%%\n",
-		share(c.Deferred), share(c.Cached), share(c.Direct))
+	share := func(n uint64) float64 { return 100 * float64(n) / float64(max(1, p.sent)) }
+	deferred, cached := share(p.counts.Deferred), share(p.counts.Cached)
+	fmt.Fprintf(p.out, "prove: deferred %.1f%% cached %.1f%% direct %.1f%%\n", deferred, cached, 100-deferred-cached)
 	fmt.Fprintf(p.out, "prove: statements %d divergences %d\n", p.sent, p.divergences)
 }

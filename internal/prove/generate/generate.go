@@ -27,7 +27,13 @@ type generator struct {
 	// statements.
 	values, shape *rand.Rand
 	settings      history.Settings
-	inTx          bool
+	// plain is set in phases in which the application sends only what is keyed
+	// and ordinary. Without them hardly a row would live long enough to be read
+	// from memory. left is the number of statements until the phase ends.
+	plain bool
+	left  int
+	focus int   // index of the table that most of a plain phase is about
+	fresh int64 // keys made so far that no row had before
 }
 
 // History returns the history with that index of a run, with about that many
@@ -49,7 +55,7 @@ func (g *generator) newSettings() history.Settings {
 	s := history.Settings{
 		MaxDelay:  []time.Duration{1, 2, 5, 20, 50, 100, 200}[r.IntN(7)] * time.Millisecond,
 		BatchRows: []int{1, 2, 3, 10, 100, 5000}[r.IntN(6)],
-		CacheSize: []string{"0", "1MB", "64MB"}[r.IntN(3)],
+		CacheSize: []string{"0", "1MB", "1MB", "1MB", "64MB", "64MB", "64MB", "64MB"}[r.IntN(8)],
 		Binary:    r.IntN(4) == 0,
 		TimeZone:  []string{"", "UTC", "Europe/Berlin", "Asia/Kathmandu", "America/New_York"}[r.IntN(5)],
 		URL:       r.IntN(2) == 0,
@@ -57,8 +63,8 @@ func (g *generator) newSettings() history.Settings {
 		Deadline:  r.IntN(3) == 0,
 	}
 	if r.IntN(4) == 0 {
-		// All but one.
-		left := r.IntN(len(g.world.tables))
+		// All but one, which is not the one that most statements are about.
+		left := 1 + r.IntN(len(g.world.tables)-1)
 		for i, t := range g.world.tables {
 			if i != left {
 				if s.Tables != "" {
@@ -72,7 +78,24 @@ func (g *generator) newSettings() history.Settings {
 }
 
 // daring decides whether a statement may hold values that are refused.
-func (g *generator) daring() bool { return g.values.IntN(14) == 0 }
+func (g *generator) daring() bool {
+	if g.plain {
+		return g.values.IntN(100) == 0
+	}
+	return g.values.IntN(14) == 0
+}
+
+// writer starts the text of a statement about a table.
+func (g *generator) writer(t *table) *writer {
+	w := newWriter(g.shape, g.values, t)
+	if g.plain {
+		w.plainness = 15
+	}
+	return w
+}
+
+// rarely is true once in so many shapes, and never in a plain phase.
+func (g *generator) rarely(of int) bool { return g.shape.IntN(of) == 0 && !g.plain }
 
 // newShape takes up a shape that was there before, or now and then a new one.
 func (g *generator) newShape() {
@@ -80,11 +103,26 @@ func (g *generator) newShape() {
 	if g.values.IntN(5) == 0 {
 		n = g.values.Uint64()
 	}
-	g.shape = rand.New(rand.NewPCG(g.seed^(g.index<<32), n))
+	stream := g.seed ^ g.index<<32
+	if g.plain {
+		stream = ^stream
+	}
+	g.shape = rand.New(rand.NewPCG(stream, n))
 }
 
 // next makes the next statement, or a whole transaction.
 func (g *generator) next() []history.Statement {
+	if g.left--; g.left < 0 {
+		g.plain = !g.plain
+		g.left = 6 + g.values.IntN(15)
+		if g.plain {
+			g.left *= 6
+			g.focus = max(0, g.values.IntN(2*len(g.world.tables))-len(g.world.tables))
+		}
+	}
+	if g.plain && g.values.IntN(3) > 0 {
+		return []history.Statement{g.statement()}
+	}
 	switch n := g.values.IntN(200); {
 	case n < 5:
 		return g.transaction()
@@ -99,6 +137,9 @@ func (g *generator) next() []history.Statement {
 // statement makes one statement.
 func (g *generator) statement() history.Statement {
 	g.newShape()
+	if g.plain {
+		return g.keyed()
+	}
 	switch n := g.shape.IntN(1000); {
 	case n < 270:
 		return g.selectByKey()
@@ -106,9 +147,9 @@ func (g *generator) statement() history.Statement {
 		return g.update()
 	case n < 600:
 		return g.insert()
-	case n < 690:
+	case n < 705:
 		return g.upsert()
-	case n < 735:
+	case n < 740:
 		return g.del()
 	case n < 785:
 		return g.selectByKeys()
@@ -123,11 +164,32 @@ func (g *generator) statement() history.Statement {
 	}
 }
 
+// keyed makes one of the statements that a driver in front of PostgreSQL is
+// for.
+func (g *generator) keyed() history.Statement {
+	switch n := g.shape.IntN(100); {
+	case n < 52:
+		return g.selectByKey()
+	case n < 86:
+		return g.update()
+	case n < 90:
+		return g.insert()
+	case n < 93:
+		return g.upsert()
+	case n < 94:
+		return g.del()
+	case n < 97:
+		return g.selectByKeys()
+	default:
+		return g.exists()
+	}
+}
+
 // query makes a statement of rows.
 func (g *generator) query(w *writer, ordered bool) history.Statement {
 	st := g.send(w)
 	st.Call, st.Unordered = history.Query, !ordered
-	if g.shape.IntN(60) == 0 {
+	if g.rarely(60) {
 		st.Call = history.Exec
 	}
 	return st
@@ -137,7 +199,7 @@ func (g *generator) query(w *writer, ordered bool) history.Statement {
 func (g *generator) write(w *writer, returning, ordered bool) history.Statement {
 	st := g.send(w)
 	st.Unordered = !ordered
-	if returning != (g.shape.IntN(40) == 0) {
+	if returning != g.rarely(40) {
 		st.Call = history.Query
 	}
 	return st

@@ -39,11 +39,11 @@ func (g *generator) where(w *writer, daring bool) {
 			w.word(")")
 		}
 	}
-	if g.shape.IntN(25) == 0 { // the key once more
+	if g.rarely(25) { // the key once more
 		w.word("AND")
 		g.equal(w, t.cols[t.key[0]], g.key(t, false)[0])
 	}
-	for g.shape.IntN(5) == 0 {
+	for g.shape.IntN(5) == 0 && !(g.plain && g.shape.IntN(2) == 0) {
 		w.word("AND")
 		g.conjunct(w, daring)
 	}
@@ -70,7 +70,11 @@ func (g *generator) conjunct(w *writer, daring bool) {
 		return
 	}
 	c := cols[g.shape.IntN(len(cols))]
-	switch n := g.shape.IntN(14); {
+	n := g.shape.IntN(14)
+	if g.plain && n >= 6 && n <= 8 {
+		n = 0
+	}
+	switch {
 	case n < 3:
 		w.column(c)
 		w.word("IS NULL")
@@ -123,11 +127,11 @@ func (g *generator) columns(w *writer) {
 }
 
 func (g *generator) returning(w *writer, of int) bool {
-	if g.shape.IntN(of) != 0 {
+	if g.shape.IntN(of) != 0 || g.plain && g.shape.IntN(2) == 0 {
 		return false
 	}
 	w.word("RETURNING")
-	if g.shape.IntN(20) == 0 {
+	if g.rarely(20) {
 		w.word("1 + 1 AS two")
 		return true
 	}
@@ -137,13 +141,17 @@ func (g *generator) returning(w *writer, of int) bool {
 
 // selectByKey reads one row.
 func (g *generator) selectByKey() history.Statement {
-	w := newWriter(g.shape, g.values, g.eligible())
+	w := g.writer(g.eligible())
 	w.word("SELECT")
 	g.columns(w)
 	w.word("FROM")
 	w.name(true)
 	g.where(w, g.daring())
-	switch g.shape.IntN(40) {
+	n := g.shape.IntN(40)
+	if g.plain && (n == 5 || n > 8) {
+		n = 20
+	}
+	switch n {
 	case 0, 1, 2, 3, 4:
 		w.word("LIMIT 1")
 	case 5:
@@ -166,7 +174,7 @@ func (g *generator) selectByKey() history.Statement {
 // selectByKeys reads the rows of a list of keys.
 func (g *generator) selectByKeys() history.Statement {
 	t := g.eligible()
-	w := newWriter(g.shape, g.values, t)
+	w := g.writer(t)
 	w.word("SELECT")
 	g.columns(w)
 	w.word("FROM")
@@ -273,7 +281,7 @@ func (g *generator) ordered(w *writer) history.Statement {
 
 // exists asks whether a row is there.
 func (g *generator) exists() history.Statement {
-	w := newWriter(g.shape, g.values, g.eligible())
+	w := g.writer(g.eligible())
 	form := g.shape.IntN(6)
 	w.word([]string{
 		"SELECT 1 FROM", "SELECT count ( * ) FROM", "SELECT EXISTS ( SELECT 1 FROM", "SELECT COUNT(*) AS n FROM",

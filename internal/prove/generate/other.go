@@ -37,10 +37,10 @@ func (g *generator) other() history.Statement {
 		return g.copyRows(t)
 	case n < 26:
 		return g.subquery(t)
-	case n < 27 && t.hasMinted && t.minted != history.UUIDs:
+	case n < 28 && t.hasMinted && t.minted != history.UUIDs:
 		return history.Statement{Call: history.Query, SQL: fmt.Sprintf("SELECT currval('%s')", t.sequence())}
-	case n < 28:
-		wr := newWriter(g.shape, g.values, t)
+	case n < 29:
+		wr := g.writer(t)
 		wr.word("SELECT * FROM")
 		wr.name(true)
 		wr.word("ORDER BY")
@@ -58,7 +58,7 @@ func unordered(call history.Call, text string, args ...any) history.Statement {
 
 // scan reads a table, or a part of it that the key does not fix.
 func (g *generator) scan(t *table) history.Statement {
-	w := newWriter(g.shape, g.values, t)
+	w := g.writer(t)
 	w.word("SELECT")
 	g.columns(w)
 	w.word("FROM")
@@ -72,7 +72,7 @@ func (g *generator) scan(t *table) history.Statement {
 
 // aggregate keeps to what does not depend on the order of rows.
 func (g *generator) aggregate(t *table) history.Statement {
-	w := newWriter(g.shape, g.values, t)
+	w := g.writer(t)
 	w.word("SELECT count(*)")
 	for _, c := range t.cols {
 		switch {
@@ -108,7 +108,7 @@ func (g *generator) updateMany(t *table) history.Statement {
 	if len(cols) == 0 {
 		return g.scan(t)
 	}
-	w := newWriter(g.shape, g.values, t)
+	w := g.writer(t)
 	w.word("UPDATE")
 	w.name(true)
 	w.word("SET")
@@ -122,7 +122,7 @@ func (g *generator) updateMany(t *table) history.Statement {
 }
 
 func (g *generator) deleteMany(t *table) history.Statement {
-	w := newWriter(g.shape, g.values, t)
+	w := g.writer(t)
 	w.word("DELETE FROM")
 	w.name(true)
 	w.word("WHERE")
@@ -136,7 +136,7 @@ func (g *generator) deleteMany(t *table) history.Statement {
 func (g *generator) insertOdd() history.Statement {
 	t := g.world.oddities[g.shape.IntN(len(g.world.oddities))]
 	if len(t.key) > 0 && g.shape.IntN(2) == 0 {
-		w := newWriter(g.shape, g.values, t)
+		w := g.writer(t)
 		w.word("UPDATE")
 		w.name(true)
 		w.word("SET")
@@ -157,7 +157,7 @@ func (g *generator) throughView() history.Statement {
 	view.name, view.schema, view.plainName = g.world.view, "", true
 	switch g.shape.IntN(5) {
 	case 0:
-		w := newWriter(g.shape, g.values, &view)
+		w := g.writer(&view)
 		w.word("UPDATE")
 		w.name(true)
 		w.word("SET")
@@ -171,7 +171,7 @@ func (g *generator) throughView() history.Statement {
 	case 2:
 		return g.aggregate(&view)
 	default:
-		w := newWriter(g.shape, g.values, &view)
+		w := g.writer(&view)
 		w.word("SELECT")
 		g.columns(w)
 		w.word("FROM")
@@ -183,7 +183,7 @@ func (g *generator) throughView() history.Statement {
 
 // writingCTE reads by its first word and writes all the same.
 func (g *generator) writingCTE(t *table) history.Statement {
-	w := newWriter(g.shape, g.values, t)
+	w := g.writer(t)
 	w.word("WITH done AS (")
 	if g.shape.IntN(2) == 0 {
 		w.word("UPDATE")
@@ -222,7 +222,7 @@ func (g *generator) copyRows(t *table) history.Statement {
 
 // subquery takes the key from elsewhere.
 func (g *generator) subquery(t *table) history.Statement {
-	w := newWriter(g.shape, g.values, t)
+	w := g.writer(t)
 	w.alias = ""
 	k := t.cols[t.key[0]]
 	w.word("SELECT * FROM")

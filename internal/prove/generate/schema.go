@@ -51,6 +51,7 @@ func newWorld(r *rand.Rand) *world {
 		w.view = "seen"
 		w.schema = append(w.schema, fmt.Sprintf("CREATE VIEW seen AS SELECT * FROM %s", w.viewed.qualified()))
 	}
+	w.stock(r)
 	w.addOddity(r)
 	return w
 }

@@ -16,6 +16,8 @@ type table struct {
 	key    []int // indexes into cols
 	// keys are the few values that each key column takes.
 	keys [][]value
+	// last is the key of the statement before, which applications come back to.
+	last []value
 	// minted says where keys come from that the application leaves to the
 	// database: the number of a sequence, or history.UUIDs.
 	minted    int

@@ -36,8 +36,6 @@ func (g *generator) textTransaction() []history.Statement {
 // body makes what stands in a transaction. An error in it is likely to make
 // all that follows fail, as it should.
 func (g *generator) body() []history.Statement {
-	g.inTx = true
-	defer func() { g.inTx = false }()
 	var out []history.Statement
 	for range 1 + g.values.IntN(6) {
 		out = append(out, g.statement())

@@ -6,16 +6,16 @@ import (
 
 // update changes one row.
 func (g *generator) update() history.Statement {
-	w := newWriter(g.shape, g.values, g.eligible())
+	w := g.writer(g.eligible())
 	daring := g.daring()
 	w.word("UPDATE")
 	w.name(true)
 	w.word("SET")
 	cols := g.some(w.table.others(), 4)
-	if g.shape.IntN(30) == 0 { // as an ORM's Save does, or a change of the key
+	if g.rarely(30) { // as an ORM's Save does, or a change of the key
 		cols = append(cols, w.table.cols[w.table.key[0]])
 	}
-	if g.shape.IntN(30) == 0 && len(cols) > 1 {
+	if len(cols) > 1 && g.rarely(30) {
 		w.word("(")
 		list(w, cols, w.target)
 		w.word(") = (")
@@ -33,6 +33,9 @@ func (g *generator) assign(w *writer, c *column, daring bool) {
 	w.target(c)
 	w.word("=")
 	n := g.shape.IntN(20)
+	if g.plain && (n < 9 && c.kind.sums == "float" || n == 9 || n == 11 && c.notNull || n == 12) {
+		n = 19
+	}
 	switch {
 	case c.kind.sums != "" && n < 8:
 		w.column(c)
@@ -62,7 +65,7 @@ func (g *generator) assign(w *writer, c *column, daring bool) {
 
 // del deletes one row.
 func (g *generator) del() history.Statement {
-	w := newWriter(g.shape, g.values, g.eligible())
+	w := g.writer(g.eligible())
 	w.word("DELETE FROM")
 	w.name(true)
 	g.where(w, g.daring())
@@ -122,7 +125,7 @@ func (g *generator) upsert() history.Statement {
 			}
 		}
 	})
-	if g.shape.IntN(20) == 0 {
+	if g.rarely(20) {
 		w.word("WHERE")
 		w.raw(w.ident(t.name) + "." + w.ident(set[0].name))
 		w.word("IS NOT NULL")
@@ -141,7 +144,7 @@ func (t *table) index(c *column) int {
 
 // insertInto writes INSERT as far as the values, and returns the columns named.
 func (g *generator) insertInto(t *table, daring bool) (*writer, []*column) {
-	w := newWriter(g.shape, g.values, t)
+	w := g.writer(t)
 	w.word("INSERT INTO")
 	w.name(false)
 	cols := g.insertColumns(t)
@@ -156,7 +159,7 @@ func (g *generator) insertInto(t *table, daring bool) (*writer, []*column) {
 	}
 	w.word("VALUES")
 	rows := 1
-	if g.shape.IntN(6) == 0 {
+	if g.shape.IntN(6) == 0 && !(g.plain && g.shape.IntN(2) == 0) {
 		rows = 2 + g.shape.IntN(2)
 	}
 	for n := range rows {
@@ -164,7 +167,7 @@ func (g *generator) insertInto(t *table, daring bool) (*writer, []*column) {
 			w.raw(",")
 		}
 		w.word("(")
-		key := g.key(t, daring)
+		key := g.newKey(t, daring)
 		list(w, cols, func(c *column) {
 			for i, k := range t.key {
 				if t.cols[k] == c {
@@ -198,7 +201,7 @@ func (g *generator) insertColumns(t *table) []*column {
 				cols = append(cols, c)
 			}
 		case t.isKey(i), c.notNull && !c.def:
-			if g.shape.IntN(150) > 0 {
+			if !g.rarely(150) {
 				cols = append(cols, c)
 			}
 		case c.clock, few:

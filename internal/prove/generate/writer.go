@@ -19,12 +19,13 @@ type writer struct {
 
 	lower, loose, comments, quotes, qualify, semicolon bool
 	literals                                           bool   // all values are inlined
+	plainness                                          int    // one argument in so many has another type
 	alias                                              string // "" for none
 }
 
 func newWriter(shape, values *rand.Rand, t *table) *writer {
 	one := func(of int) bool { return shape.IntN(of) == 0 }
-	w := &writer{shape: shape, values: values, table: t}
+	w := &writer{shape: shape, values: values, table: t, plainness: 4}
 	w.lower, w.loose, w.comments = one(3), one(6), one(10)
 	w.quotes, w.qualify, w.semicolon = one(4), one(6), one(10)
 	w.literals = one(9)
@@ -106,7 +107,7 @@ func (w *writer) param(arg any) string {
 // value writes a value for a column, as a parameter or as a literal.
 func (w *writer) value(k *kind, v value) {
 	arg := v.args[0]
-	if len(v.args) > 1 && w.values.IntN(4) == 0 {
+	if len(v.args) > 1 && w.values.IntN(w.plainness) == 0 {
 		arg = v.args[w.values.IntN(len(v.args))]
 	}
 	form := w.shape.IntN(20)

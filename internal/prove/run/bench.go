@@ -19,12 +19,13 @@ import (
 // Reference is the name of the driver that is always right.
 const Reference = "postgres"
 
-// Counts tell how a driver answered statements.
-type Counts struct{ Deferred, Cached, Direct uint64 }
+// Counts tell how many statements a driver has answered itself: writes it
+// deferred, and reads it knew the answer to.
+type Counts struct{ Deferred, Cached uint64 }
 
 // Add returns the sums.
 func (c Counts) Add(d Counts) Counts {
-	return Counts{c.Deferred + d.Deferred, c.Cached + d.Cached, c.Direct + d.Direct}
+	return Counts{c.Deferred + d.Deferred, c.Cached + d.Cached}
 }
 
 // Bench is a pair of databases of one server. It runs one history at a time.
@@ -34,7 +35,7 @@ type Bench struct {
 	Patience time.Duration
 	// Counts, if set, reads the counters of the driver under test; it is called
 	// before each Close of a sql.DB.
-	Counts func(*sql.DB) Counts
+	Counts func(*sql.DB) (Counts, error)
 
 	server  *pgtest.Server
 	subject string // name of the driver under test
@@ -66,6 +67,14 @@ func NewBench(ctx context.Context, server *pgtest.Server, subject string) (*Benc
 		p.admin.SetMaxOpenConns(1)
 	}
 	return b, nil
+}
+
+// Under returns a Bench on the same two databases for another driver. It must
+// not be closed, nor used at the same time as the first one.
+func (b *Bench) Under(subject string) *Bench {
+	c := *b
+	c.subject = subject
+	return &c
 }
 
 // Close drops the two databases.

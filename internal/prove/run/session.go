@@ -18,7 +18,7 @@ type session struct {
 	held     bool          // one sql.Conn rather than the sql.DB
 	deadline time.Duration // 0: the context cannot end
 
-	counts func(*sql.DB) Counts
+	counts func(*sql.DB) (Counts, error)
 	total  Counts
 
 	db   *sql.DB
@@ -62,7 +62,9 @@ func (s *session) close() error {
 	}
 	if s.db != nil {
 		if s.counts != nil {
-			s.total = s.total.Add(s.counts(s.db))
+			c, err := s.counts(s.db)
+			s.total = s.total.Add(c)
+			errs = append(errs, err)
 		}
 		errs = append(errs, s.db.Close())
 		s.db = nil

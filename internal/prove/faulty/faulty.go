@@ -1,0 +1,122 @@
+// Package faulty is the plain driver with a planted mistake, to see that the
+// differential tester notices it.
+package faulty
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+
+	"github.com/lib/pq"
+)
+
+// Fault takes the place of a method of the connection; nil leaves it alone.
+// Prepared statements are not touched.
+type Fault struct {
+	// Exec is called for every statement without rows; next sends it.
+	Exec func(query string, args []driver.NamedValue, next Exec) (driver.Result, error)
+	// Row changes a row of the result of a query in place.
+	Row func(query string, row []driver.Value)
+	// DatabaseType changes the type name of a column.
+	DatabaseType func(name string) string
+	// Query is called for every statement with rows, before it is sent.
+	Query func(query string) error
+}
+
+// Exec sends a statement to the plain driver.
+type Exec func(query string, args []driver.NamedValue) (driver.Result, error)
+
+// Register makes the plain driver with that fault known to database/sql. A
+// name can be registered once.
+func Register(name string, f Fault) { sql.Register(name, faultyDriver{f}) }
+
+type faultyDriver struct{ fault Fault }
+
+// realConn is what lib/pq's connection serves.
+type realConn interface {
+	driver.Conn
+	driver.ExecerContext
+	driver.QueryerContext
+	driver.ConnPrepareContext
+	driver.ConnBeginTx
+	driver.Pinger
+	driver.SessionResetter
+	driver.Validator
+	driver.NamedValueChecker
+}
+
+// realRows is what lib/pq's rows serve.
+type realRows interface {
+	driver.RowsNextResultSet
+	driver.RowsColumnTypeDatabaseTypeName
+	driver.RowsColumnTypeLength
+	driver.RowsColumnTypePrecisionScale
+	driver.RowsColumnTypeScanType
+}
+
+func (d faultyDriver) Open(dsn string) (driver.Conn, error) {
+	c, err := pq.Open(dsn)
+	if err != nil {
+		return nil, err
+	}
+	real, ok := c.(realConn)
+	if !ok {
+		return nil, fmt.Errorf("faulty: %T lacks an interface", c)
+	}
+	return &conn{realConn: real, fault: d.fault}, nil
+}
+
+type conn struct {
+	realConn
+	fault Fault
+}
+
+func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	next := func(query string, args []driver.NamedValue) (driver.Result, error) {
+		return c.realConn.ExecContext(ctx, query, args)
+	}
+	if c.fault.Exec != nil {
+		return c.fault.Exec(query, args, next)
+	}
+	return next(query, args)
+}
+
+func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if c.fault.Query != nil {
+		if err := c.fault.Query(query); err != nil {
+			return nil, err
+		}
+	}
+	r, err := c.realConn.QueryContext(ctx, query, args)
+	if err != nil {
+		return nil, err
+	}
+	real, ok := r.(realRows)
+	if !ok {
+		return r, nil
+	}
+	return &rows{realRows: real, fault: c.fault, query: query}, nil
+}
+
+type rows struct {
+	realRows
+	fault Fault
+	query string
+}
+
+func (r *rows) Next(dest []driver.Value) error {
+	err := r.realRows.Next(dest)
+	if err == nil && r.fault.Row != nil {
+		r.fault.Row(r.query, dest)
+	}
+	return err
+}
+
+func (r *rows) ColumnTypeDatabaseTypeName(i int) string {
+	name := r.realRows.ColumnTypeDatabaseTypeName(i)
+	if r.fault.DatabaseType != nil {
+		return r.fault.DatabaseType(name)
+	}
+	return name
+}

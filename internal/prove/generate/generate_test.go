@@ -1,0 +1,103 @@
+package generate
+
+import (
+	"go/parser"
+	"go/token"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/writebehind/writebehind/internal/prove/history"
+)
+
+func TestSameSeedSameHistory(t *testing.T) {
+	for i := range uint64(5) {
+		// As text, since NaN is not equal to itself.
+		require.Equal(t, History(1, i, 200).GoTest("T"), History(1, i, 200).GoTest("T"))
+	}
+	require.NotEqual(t, History(1, 0, 50).GoTest("T"), History(2, 0, 50).GoTest("T"))
+	require.NotEqual(t, History(1, 0, 50).GoTest("T"), History(1, 1, 50).GoTest("T"))
+}
+
+func TestEveryHistoryCanBePrinted(t *testing.T) {
+	for i := range uint64(10) {
+		src := "package x\n" + History(3, i, 300).GoTest("TestX")
+		_, err := parser.ParseFile(token.NewFileSet(), "x.go", src, 0)
+		require.NoError(t, err)
+	}
+}
+
+func TestPlainlyKeyedStatementsDominate(t *testing.T) {
+	total, keyed := 0, 0
+	for i := range uint64(20) {
+		for _, st := range History(4, i, 300).Statements {
+			if st.Call > history.Query {
+				continue
+			}
+			total++
+			text := strings.ToUpper(st.SQL)
+			first := strings.ContainsAny(text, "=") && strings.Contains(text, "WHERE") ||
+				strings.HasPrefix(text, "INSERT") || strings.Contains(text, " IN (")
+			if first && !st.Unordered && !st.DDL {
+				keyed++
+			}
+		}
+	}
+	require.Greater(t, keyed*100/total, 65)
+}
+
+// TestEverythingComesUp guards the generator against losing a kind of schema
+// or statement.
+func TestEverythingComesUp(t *testing.T) {
+	var all, keys strings.Builder
+	calls, prepared := map[history.Call]int{}, map[history.Prepared]int{}
+	for i := range uint64(400) {
+		g := History(5, i, 200)
+		for _, s := range g.Schema {
+			all.WriteString(s + "\n")
+			if rest, ok := strings.CutPrefix(s, "CREATE TABLE varied (\n  id "); ok {
+				keys.WriteString(strings.SplitN(rest, ",\n", 2)[0] + "\n")
+			}
+		}
+		for _, st := range g.Statements {
+			all.WriteString(strings.Join(strings.Fields(strings.ToUpper(st.SQL)), " ") + "\n")
+			calls[st.Call]++
+			prepared[st.Prepared]++
+		}
+	}
+	for _, k := range newKinds() {
+		require.True(t, strings.Contains(all.String(), " "+k.name), "no column of type %s", k.name)
+		if k.key {
+			require.True(t, strings.Contains(keys.String(), k.name+"\n"), "no key of type %s", k.name)
+		}
+	}
+	for _, s := range []string{
+		"CREATE VIEW", "CREATE TRIGGER", "CREATE RULE", "INHERITS", "PARTITION BY", "CHECK (", " UNIQUE", "REFERENCES",
+		"nextval", "IDENTITY", "gen_random_uuid", "now()", "CREATE SCHEMA other", "GENERATED ALWAYS",
+		"RETURNING *", "ON CONFLICT", "EXCLUDED.", "DEFAULT VALUES", "LIMIT 1", "ANY (", " IN (", "EXISTS (", "COUNT (",
+		"FOR UPDATE", "WITH DONE AS", "TRUNCATE", "ADD COLUMN", "SAVEPOINT", "JOIN CHILD", "CURRVAL", "BUMP()", "FROM SEEN", "/*", "--", "::", "CAST(",
+		"IS NOT NULL", "IS DISTINCT", "SET SEARCH_PATH", "DO $$", "NOW()",
+	} {
+		require.True(t, strings.Contains(all.String(), s), "%q never comes up", s)
+	}
+	for call := history.Exec; call <= history.Reopen; call++ {
+		require.NotZero(t, calls[call], call)
+	}
+	for p := history.Direct; p <= history.Kept; p++ {
+		require.NotZero(t, prepared[p], p)
+	}
+}
+
+func TestGeneratedArgumentsKeepOutOfTheMintedRange(t *testing.T) {
+	for _, k := range newKinds() {
+		for _, pool := range [][]value{k.plain, k.edge, k.wrong} {
+			for _, v := range pool {
+				for _, arg := range v.args {
+					n, ok := arg.(int64)
+					require.False(t, ok && n >= history.MintedFirst && n <= history.MintedLast, "%s %d", k.name, n)
+				}
+			}
+		}
+	}
+}
