@@ -155,11 +155,16 @@ func (c *Conn) queryDirect(ctx context.Context, p *plan, query func(context.Cont
 }
 
 // dial makes the real connection if there is none yet.
-func (c *Conn) dial(ctx context.Context) (err error) {
-	if c.real == nil {
-		c.real, err = c.connector.backend.dial(ctx)
+func (c *Conn) dial(ctx context.Context) error {
+	if c.real != nil {
+		return nil
 	}
-	return err
+	real, err := c.connector.backend.dial(ctx)
+	if err != nil {
+		return err // beside which lib/pq returns a nil pointer in an interface
+	}
+	c.real = real
+	return nil
 }
 
 // meet makes the real connection if there is none yet, and sees whether its

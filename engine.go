@@ -66,6 +66,11 @@ func (r *registry) acquire(ctx context.Context, c *Connector, session catalog.Se
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	identity := session.SystemID + "/" + session.DatabaseOID
+	if !session.SystemIDKnown {
+		// Two clusters may look alike; two DSNs of one do no harm but to have an
+		// engine each, and then to be taken for two processes.
+		identity += "/" + c.backend.dsn
+	}
 	if e := r.all[identity]; e != nil {
 		if diff := e.settings.diff(c.settings); diff != "" {
 			return nil, fmt.Errorf("writebehind: this process already uses the database with other settings; these differ: %s", diff)
@@ -253,6 +258,7 @@ func (e *engine) valueSession(ctx context.Context) (pgvalue.Session, error) {
 	v := pgvalue.Session{
 		UTF8:             strings.EqualFold(e.session.ServerEncoding, "UTF8"),
 		BinaryParameters: e.backend.binaryParameters(),
+		InfinityTimes:    pgvalue.InfinityTimes(),
 	}
 	location, err := loadLocation(e.session.TimeZone)
 	if err != nil {

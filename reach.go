@@ -122,6 +122,12 @@ func (s *schema) runsAnything(st *rewrite.Statement) string {
 			return fmt.Sprintf("%s is no function that is built in", f.Name)
 		}
 	}
+	for _, id := range st.Identifiers {
+		// t.f is f(t) where t has no column of that name.
+		if _, user := s.catalog.UserFunctions[id.Name]; user && id.Schema != "" {
+			return fmt.Sprintf("%s.%s may call a function that is not built in", id.Schema, id.Name)
+		}
+	}
 	for _, op := range st.Operators {
 		if _, user := s.catalog.UserOperators[op]; user {
 			return fmt.Sprintf("the operator %s is not built in", op)

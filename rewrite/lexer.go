@@ -42,6 +42,10 @@ type token struct {
 // (NAMEDATALEN-1); it cuts longer ones.
 const maxIdentifier = 63
 
+// maxOperators is the longest run of operator characters that is looked at.
+// It may be several operators (+-), but none is longer than 63 bytes.
+const maxOperators = 256
+
 // maxText is the longest text that is looked at, in bytes. PostgreSQL itself
 // takes no message above 1 GB.
 const maxText = 1 << 30
@@ -400,6 +404,11 @@ func (l *lexer) operator() {
 			break
 		}
 		end = i + 1
+	}
+	if end-l.pos > maxOperators {
+		l.fail("operator too long")
+		l.emit(tokBad, end)
+		return
 	}
 	for i := l.pos; i < end-1; i++ {
 		special = special || strings.IndexByte("~!@#^&|`?%", l.sql[i]) >= 0

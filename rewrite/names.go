@@ -4,11 +4,11 @@ import "slices"
 
 // names collects the names of a text in one pass over its tokens.
 type names struct {
-	p         parser
-	summary   *Summary
-	relations []Ident
-	ctes      []string
+	p       parser
+	summary *Summary
 
+	relations   set[Ident]
+	ctes        set[string]
 	identifiers set[Ident]
 	functions   set[Ident]
 	operators   set[string]
@@ -27,20 +27,25 @@ type set[T comparable] struct {
 	seen  map[T]struct{}
 }
 
+func (s *set[T]) has(v T) bool {
+	if s.seen != nil {
+		_, ok := s.seen[v]
+		return ok
+	}
+	return slices.Contains(s.slice, v)
+}
+
 func (s *set[T]) add(v T) {
-	switch {
-	case s.seen != nil:
-		if _, ok := s.seen[v]; ok {
-			return
-		}
-		s.seen[v] = struct{}{}
-	case slices.Contains(s.slice, v):
+	if s.has(v) {
 		return
-	case len(s.slice) == 32:
+	}
+	if len(s.slice) == 32 {
 		s.seen = make(map[T]struct{}, 128)
 		for _, old := range s.slice {
 			s.seen[old] = struct{}{}
 		}
+	}
+	if s.seen != nil {
 		s.seen[v] = struct{}{}
 	}
 	s.slice = append(s.slice, v)
@@ -49,6 +54,7 @@ func (s *set[T]) add(v T) {
 func collectNames(s *Summary, l *lexer) {
 	n := names{p: parser{sql: l.sql, tokens: l.tokens, end: l.tokens[len(l.tokens)-1]}, summary: s}
 	n.list = make([]bool, 1, 8)
+	n.identifiers.slice = make([]Ident, 0, 12)
 	n.afterParenthesis = n.expressionAfterParenthesis()
 	for n.p.peek().kind != tokEnd {
 		t := n.p.peek()
@@ -68,11 +74,11 @@ func collectNames(s *Summary, l *lexer) {
 		n.p.pos++
 	}
 	s.Identifiers, s.Functions, s.Operators = n.identifiers.slice, n.functions.slice, n.operators.slice
-	for _, r := range n.relations {
-		if r.Schema == "" && slices.Contains(n.ctes, r.Name) || slices.Contains(s.Relations, r) {
-			continue
-		}
-		s.Relations = append(s.Relations, r)
+	s.Relations = slices.DeleteFunc(n.relations.slice, func(r Ident) bool {
+		return r.Schema == "" && n.ctes.has(r.Name)
+	})
+	if len(s.Relations) == 0 {
+		s.Relations = nil
 	}
 }
 
@@ -110,9 +116,13 @@ func (n *names) chain() {
 	for _, op := range implied(first.word) {
 		n.operators.add(op)
 	}
-	previous, schema, name := n.before(1), "", n.p.name(first)
+	previous, schema, name := n.before(1), "", ""
 	n.p.pos++
 	nameable := isName(first) || previous.punct == '.'
+	called := n.p.peek().punct == '('
+	if nameable || called {
+		name = n.p.name(first)
+	}
 	if nameable {
 		n.identifiers.add(Ident{Name: name})
 	}
@@ -122,8 +132,7 @@ func (n *names) chain() {
 		n.p.pos += 2
 	}
 	qualified := n.p.pos > start+1
-	called := n.p.peek().punct == '('
-	called = called && n.isFunction(first, start, qualified)
+	called = n.p.peek().punct == '(' && n.isFunction(first, start, qualified)
 	if called {
 		n.functions.add(Ident{Schema: schema, Name: name})
 	}
@@ -134,10 +143,10 @@ func (n *names) chain() {
 		return
 	}
 	if !qualified && n.isCTE(previous) {
-		n.ctes = append(n.ctes, name)
+		n.ctes.add(name)
 	}
 	if n.expect && !called {
-		n.relations = append(n.relations, Ident{Schema: schema, Name: name})
+		n.relations.add(Ident{Schema: schema, Name: name})
 	}
 	n.expect = false
 }

@@ -17,7 +17,7 @@ const maxDepth = 20
 
 func (p *parser) parse() bool {
 	for i := range p.tokens {
-		if p.systemName(p.tokens[i]) {
+		if t := p.tokens[i]; t.category != reserved && p.systemName(t) {
 			return false
 		}
 	}
@@ -42,11 +42,12 @@ func (p *parser) parse() bool {
 // systemName tells whether a token is the name of a system column, or of what
 // is a function without parentheses in some versions only.
 func (p *parser) systemName(t token) bool {
-	if t.kind != tokIdent && t.kind != tokQuoted {
+	if t.kind != tokIdent && t.kind != tokQuoted || t.end-t.start < 4 || t.end-t.start > 11 {
 		return false
 	}
-	n := t.end - t.start
-	if n < 4 || n > 11 {
+	switch p.sql[t.start] | 0x20 {
+	case 'c', 'x', 't', 's', '"':
+	default:
 		return false
 	}
 	switch p.name(t) {
