@@ -13,6 +13,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
 	"time"
@@ -28,7 +29,11 @@ func main() {
 	flag.BoolVar(&o.shrink, "shrink", true, "cut divergences down")
 	flag.DurationVar(&o.shrinkFor, "shrink-for", time.Minute, "longest time to spend on cutting down one divergence")
 	flag.StringVar(&o.driver, "driver", "writebehind", "name of the driver under test")
+	logs := flag.Bool("log", false, "show what the driver under test logs")
 	flag.Parse()
+	if !*logs {
+		slog.SetDefault(slog.New(slog.DiscardHandler))
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

@@ -155,9 +155,9 @@ func (g *generator) statement() history.Statement {
 		return g.selectByKeys()
 	case n < 825:
 		return g.exists()
-	case n < 980:
+	case n < 950:
 		return g.other()
-	case n < 992:
+	case n < 970:
 		return g.mistake()
 	default:
 		return g.rare()

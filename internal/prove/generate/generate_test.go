@@ -77,10 +77,11 @@ func TestEverythingComesUp(t *testing.T) {
 		"nextval", "IDENTITY", "gen_random_uuid", "now()", "CREATE SCHEMA other", "GENERATED ALWAYS",
 		"RETURNING *", "ON CONFLICT", "EXCLUDED.", "DEFAULT VALUES", "LIMIT 1", "ANY (", " IN (", "EXISTS (", "COUNT (",
 		"FOR UPDATE", "WITH DONE AS", "TRUNCATE", "ADD COLUMN", "SAVEPOINT", "JOIN CHILD", "CURRVAL", "BUMP()", "FROM SEEN", "/*", "--", "::", "CAST(",
-		"IS NOT NULL", "IS DISTINCT", "SET SEARCH_PATH", "DO $$", "NOW()",
+		"IS NOT NULL", "IS DISTINCT", "DO $$", "NOW()",
 	} {
 		require.True(t, strings.Contains(all.String(), s), "%q never comes up", s)
 	}
+	require.Regexp(t, `(?m)^(SET (STATEMENT_TIMEOUT|TIME ZONE|BYTEA_OUTPUT|EXTRA_FLOAT_DIGITS|SEARCH_PATH|INTERVALSTYLE)|RESET ALL)`, all.String())
 	for call := history.Exec; call <= history.Reopen; call++ {
 		require.NotZero(t, calls[call], call)
 	}

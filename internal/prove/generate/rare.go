@@ -74,7 +74,7 @@ func (g *generator) rare() history.Statement {
 	case 7:
 		return ddl("CREATE TABLE IF NOT EXISTS later (id int8 PRIMARY KEY, v text)")
 	case 8:
-		if g.values.IntN(4) > 0 { // what follows runs on a session of its own kind
+		if g.values.IntN(2) > 0 { // what follows runs on a session of its own kind
 			return history.Statement{SQL: "ANALYZE " + name}
 		}
 		return history.Statement{SQL: []string{

@@ -2,6 +2,7 @@ package shrink
 
 import (
 	"bytes"
+	"database/sql"
 	"slices"
 	"strings"
 
@@ -89,6 +90,12 @@ func shrinkStatements(h history.History, fails func(history.History) bool) histo
 		}
 		if h.Statements[i].Prepared != history.Direct {
 			try(func(s *history.Statement) { s.Prepared = history.Direct })
+		}
+		if plain := strings.Join(strings.Fields(h.Statements[i].SQL), " "); plain != h.Statements[i].SQL {
+			try(func(s *history.Statement) { s.SQL = plain })
+		}
+		if h.Statements[i].Isolation != sql.LevelDefault {
+			try(func(s *history.Statement) { s.Isolation = sql.LevelDefault })
 		}
 		if h.Statements[i].Read != 0 {
 			try(func(s *history.Statement) { s.Read = 0 })
