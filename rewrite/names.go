@@ -53,7 +53,7 @@ func (s *set[T]) add(v T) {
 
 func collectNames(s *Summary, l *lexer) {
 	n := names{p: parser{sql: l.sql, tokens: l.tokens, end: l.tokens[len(l.tokens)-1]}, summary: s}
-	n.list = make([]bool, 1, 8)
+	n.list = append(make([]bool, 0, 8), false)
 	n.identifiers.slice = make([]Ident, 0, 12)
 	n.afterParenthesis = n.expressionAfterParenthesis()
 	for n.p.peek().kind != tokEnd {
