@@ -183,12 +183,15 @@ func (b *binding) read() (*readPlan, string) {
 	if st.Limit != nil {
 		reason = firstReason(reason, b.limit(r, st.Limit))
 	}
-	if reason = firstReason(reason, b.lacks("SELECT")); reason != "" {
+	if reason = firstReason(reason, b.lacks("SELECT"), b.unused(st.Params)); reason != "" {
 		return nil, reason
 	}
 	r.result = newResultColumns(b.table.rel, r.columns, names)
 	return r, ""
 }
+
+// limitType stands for the type of a LIMIT, which no column shares.
+const limitType = 0
 
 // limit takes a LIMIT that lets the one row through.
 func (b *binding) limit(r *readPlan, v *rewrite.Value) string {
@@ -201,6 +204,10 @@ func (b *binding) limit(r *readPlan, v *rewrite.Value) string {
 		if _, used := b.params[v.Index]; used {
 			return fmt.Sprintf("parameter $%d is used as LIMIT and for a column", v.Index)
 		}
+		if b.params == nil {
+			b.params = make(map[int]uint32)
+		}
+		b.params[v.Index] = limitType
 		r.limit = v.Index - 1
 		return ""
 	}
@@ -213,7 +220,8 @@ func (b *binding) update() (*writePlan, string) {
 		return nil, reason
 	}
 	w := &writePlan{kind: rewrite.Update, key: key, conditions: conditions}
-	reason = firstReason(reason, b.assignments(w, b.plan.stmt.Set), b.table.rel.UpdateUncertain, b.returning(), b.lacks("SELECT", "UPDATE"))
+	reason = firstReason(reason, b.assignments(w, b.plan.stmt.Set), b.table.rel.UpdateUncertain,
+		b.returning(), b.lacks("SELECT", "UPDATE"), b.unused(b.plan.stmt.Params))
 	if reason != "" {
 		return nil, reason
 	}
@@ -229,7 +237,7 @@ func (b *binding) delete() (*writePlan, string) {
 	if refs := b.table.rel.ReferencedBy; len(refs) > 0 {
 		reason = firstReason(reason, fmt.Sprintf("the foreign key %q of %s refers to the table", refs[0].Name, refs[0].Child))
 	}
-	if reason = firstReason(reason, b.returning(), b.lacks("SELECT", "DELETE")); reason != "" {
+	if reason = firstReason(reason, b.returning(), b.lacks("SELECT", "DELETE"), b.unused(b.plan.stmt.Params)); reason != "" {
 		return nil, reason
 	}
 	w := &writePlan{kind: rewrite.Delete, key: key, conditions: conditions}

@@ -33,6 +33,9 @@ func (c *Conn) cachedRead(ctx context.Context, p *plan, args []driver.NamedValue
 		}
 	}
 	found := a.found
+	if !found && !argumentsCertain(nil, r.conditions, c.engine.values, args) {
+		return nil, false, nil
+	}
 	if found {
 		found, err = a.conditions(r.conditions, args)
 		if err != nil {

@@ -70,6 +70,17 @@ func (b *sources) bind(v *rewrite.Value, column *catalog.Column, stored bool) (s
 	return s, ""
 }
 
+// unused says which parameter of the statement was bound to no column: whether
+// PostgreSQL can tell its type is not certain.
+func (b *sources) unused(params int) string {
+	for i := 1; i <= params; i++ {
+		if _, seen := b.params[i]; !seen {
+			return fmt.Sprintf("parameter $%d is used for no column", i)
+		}
+	}
+	return ""
+}
+
 func literalKind(k rewrite.ValueKind) (pgvalue.LiteralKind, bool) {
 	switch k {
 	case rewrite.String:

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/writebehind/writebehind/cachekeys"
+	"github.com/writebehind/writebehind/internal/pgvalue"
 	"github.com/writebehind/writebehind/internal/rowcache"
 	"github.com/writebehind/writebehind/internal/rowimage"
 	"github.com/writebehind/writebehind/queue"
@@ -159,6 +160,9 @@ func (c *Conn) tryWrite(ctx context.Context, p *plan, args []driver.NamedValue) 
 	if err != nil {
 		return 0, false, err
 	}
+	if !a.changes(shape) && !argumentsCertain(w.set, w.conditions, a.engine.values, args) {
+		return 0, false, errUncertain
+	}
 	if shape == nil { // no row is affected
 		return 0, a.Valid(), nil
 	}
@@ -168,6 +172,33 @@ func (c *Conn) tryWrite(ctx context.Context, p *plan, args []driver.NamedValue) 
 	}
 	_, ok, err = c.engine.queue.Commit(ctx, a, a.schema.version, queue.Mutation{Shape: shape, Key: a.key, Hash: a.hash, Image: image})
 	return 1, ok, err
+}
+
+// changes tells whether the SET list has been evaluated on the row.
+func (a *attempt) changes(shape *queue.Shape) bool {
+	return shape != nil && a.found
+}
+
+// argumentsCertain tells whether PostgreSQL would take the arguments that did not
+// come to be used because there is no row to use them on: it reads them all.
+func argumentsCertain(set []assignment, conditions []condition, session pgvalue.Session, args []driver.NamedValue) bool {
+	for i := range set {
+		if set[i].proposed >= 0 {
+			continue
+		}
+		if _, ok := set[i].source.value(session, args); !ok {
+			return false
+		}
+	}
+	for i := range conditions {
+		if conditions[i].op != rewrite.Equals {
+			continue
+		}
+		if _, ok := conditions[i].source.value(session, args); !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // insert computes what an INSERT does to the row; a nil shape means nothing.
