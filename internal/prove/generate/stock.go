@@ -58,7 +58,7 @@ func (t *table) row(r *rand.Rand, n int) (row []string, complete bool) {
 		case !c.notNull && r.IntN(3) == 0:
 			v = null
 		}
-		if v.lit == "" {
+		if v.lit == "" || v.lit == null.lit && t.isKey(i) {
 			return nil, false
 		}
 		row = append(row, v.lit)
