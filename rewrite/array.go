@@ -33,8 +33,9 @@ func (a *Array) Bytes() []byte {
 	if a.n == 0 {
 		return append(a.buf[:0], '{', '}')
 	}
-	closed := append(a.buf, '}')
-	a.buf = closed[:len(closed)-1]
+	a.buf = append(a.buf, '}')
+	closed := a.buf
+	a.buf = a.buf[:len(a.buf)-1] // the next element takes the place of the brace
 	return closed
 }
 
@@ -57,7 +58,7 @@ func appendElement[T []byte | string](a *Array, text T) {
 		return
 	}
 	a.buf = append(a.buf, '"')
-	for i := 0; i < len(text); i++ {
+	for i := range len(text) {
 		if text[i] == '"' || text[i] == '\\' {
 			a.buf = append(a.buf, '\\')
 		}
@@ -71,7 +72,7 @@ func isPlainElement[T []byte | string](text T) bool {
 	if len(text) == 0 || len(text) == 4 && strings.EqualFold(string(text), "null") {
 		return false
 	}
-	for i := 0; i < len(text); i++ {
+	for i := range len(text) {
 		switch c := text[i]; {
 		case c >= '0' && c <= '9', c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z',
 			c == '-', c == '+', c == '.', c == ':', c == '_':

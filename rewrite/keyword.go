@@ -204,7 +204,7 @@ func makeKeywords() map[string]keyword {
 		validate validator value version view views volatile whitespace work wrapper write xml yes
 		zone by close`)
 	add(unreserved, false, `day filter hour minute month over second varying within without year`)
-	for i, name := range words {
+	for i, name := range &words {
 		if name != "" {
 			k := m[name]
 			k.word = word(i)
@@ -220,7 +220,7 @@ func keywordOf(ident string) keyword {
 		return keyword{}
 	}
 	var folded [maxKeyword]byte
-	for i := 0; i < len(ident); i++ {
+	for i := range len(ident) {
 		c := ident[i]
 		if c >= 'A' && c <= 'Z' {
 			c += 'a' - 'A'

@@ -109,7 +109,7 @@ func implied(w word) []string {
 	return nil
 }
 
-// chain takes a, a.b, a.b.c …
+// chain takes an identifier with the ones that dots join to it.
 func (n *names) chain() {
 	start := n.p.pos
 	first := n.p.peek()

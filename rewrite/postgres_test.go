@@ -78,13 +78,9 @@ func TestLiteralsMeanWhatTheyMeanToPostgreSQL(t *testing.T) {
 func TestNamesAreFoldedAsPostgreSQLFoldsThem(t *testing.T) {
 	conn := connect(t, "")
 	for _, name := range []string{"ABC", "aÉ", `"aB"`, `"a""b"`, `"a b"`, "a$1", "_a", "\u00c5", "a\u00a0B"} {
-		result, err := conn.QueryContext(t.Context(), "SELECT 1 AS "+name)
-		require.NoError(t, err)
-		columns, err := result.Columns()
-		require.NoError(t, err)
-		require.NoError(t, result.Close())
+		want := rows(t, conn, "SELECT json_object_keys(row_to_json(x)) FROM (SELECT 1 AS "+name+") x")
 		s := Parse("SELECT 1 AS " + name + " FROM t WHERE id = 1")
-		require.Equal(t, columns[0], s.Items[0].As, name)
+		require.Equal(t, want, []string{s.Items[0].As}, name)
 	}
 }
 

@@ -123,7 +123,7 @@ func (p *parser) typeName() (string, bool) {
 	if t.word == wDouble && p.accept(wPrecision) {
 		return p.arraySuffix("double precision")
 	}
-	for p.acceptPunct('.') {
+	if p.acceptPunct('.') {
 		if !isLabel(p.peek()) {
 			return "", false
 		}

@@ -6,11 +6,12 @@ func (p *parser) insert() bool {
 	if !p.accept(wInto) || !p.table() || !p.alias(false) {
 		return false
 	}
-	ok := true
 	if p.peek().punct == '(' {
-		if s.Columns, ok = p.columnList(); !ok {
+		columns, ok := p.columnList()
+		if !ok {
 			return false
 		}
+		s.Columns = columns
 	}
 	switch {
 	case p.acceptAll(wDefault, wValues):
@@ -70,11 +71,12 @@ func (p *parser) onConflict() bool {
 	}
 	s := p.statement
 	s.Conflict = &Conflict{}
-	ok := true
 	if p.peek().punct == '(' {
-		if s.Conflict.Columns, ok = p.columnList(); !ok {
+		columns, ok := p.columnList()
+		if !ok {
 			return false
 		}
+		s.Conflict.Columns = columns
 	}
 	if !p.accept(wDo) {
 		return false
@@ -88,7 +90,8 @@ func (p *parser) onConflict() bool {
 		return false
 	}
 	p.excluded = true
-	s.Conflict.Set, ok = p.assignments()
+	set, ok := p.assignments()
+	s.Conflict.Set = set
 	return ok
 }
 
@@ -98,8 +101,8 @@ func (p *parser) update() bool {
 	if !p.table() || !p.alias(true) || !p.accept(wSet) {
 		return false
 	}
-	ok := false
-	s.Set, ok = p.assignments()
+	set, ok := p.assignments()
+	s.Set = set
 	return ok && p.where() && p.returning()
 }
 
