@@ -71,7 +71,10 @@ func findDir(ctx context.Context, places []string) string {
 		if err != nil {
 			continue
 		}
-		slices.SortFunc(matches, func(a, b string) int { return versionIn(b) - versionIn(a) })
+		before, _, _ := strings.Cut(pattern, "*")
+		slices.SortFunc(matches, func(a, b string) int {
+			return versionIn(b[len(before):]) - versionIn(a[len(before):])
+		})
 		if i := slices.IndexFunc(matches, complete); i >= 0 {
 			return matches[i]
 		}
@@ -92,10 +95,10 @@ func complete(dir string) bool {
 
 var digits = regexp.MustCompile(`\d+`)
 
-// versionIn returns the first number in a path, which is the major version in
-// all places we know, or 0.
-func versionIn(path string) int {
-	n, err := strconv.Atoi(digits.FindString(path))
+// versionIn returns the first number in what a pattern's star and the rest of it
+// stand for, which is the major version, or 0.
+func versionIn(rest string) int {
+	n, err := strconv.Atoi(digits.FindString(rest))
 	if err != nil {
 		return 0
 	}

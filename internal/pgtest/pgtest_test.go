@@ -103,13 +103,16 @@ func TestClustersInParallelKeepApart(t *testing.T) {
 	t.Parallel()
 	const clusters = 3
 	servers := make([]*pgtest.Server, clusters)
+	errs := make([]error, clusters)
 	var wg sync.WaitGroup
 	for i := range servers {
-		wg.Go(func() { servers[i] = pgtest.New(t) })
+		wg.Go(func() { servers[i], errs[i] = pgtest.Start(t.Context()) })
 	}
 	wg.Wait()
-	if servers[0].External() {
-		t.Skip(pgtest.ErrExternal)
+	for i, s := range servers {
+		require.NoError(t, errs[i])
+		t.Cleanup(func() { require.NoError(t, s.Close()) })
+		s.RequireControl(t)
 	}
 	ports := map[int]bool{}
 	for _, s := range servers {

@@ -56,19 +56,27 @@ func tryPort(ctx context.Context, number int) (*portLease, error) {
 	if !lease.stands() {
 		return nil, lock.Close()
 	}
+	used, err := listening(ctx, number)
+	if err != nil || used {
+		lease.release()
+		return nil, err
+	}
+	return lease, nil
+}
+
+// listening reports whether somebody listens on the port. It asks by connecting:
+// to listen on the port oneself would show less doubt, but a process that is
+// being forked at that moment keeps the port occupied for a while.
+func listening(ctx context.Context, number int) (bool, error) {
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(number))
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp4", address)
+	c, err := new(net.Dialer).DialContext(ctx, "tcp4", address)
 	if err == nil {
-		err = l.Close()
+		return true, c.Close()
 	}
-	if err == nil {
-		return lease, nil
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return false, nil
 	}
-	lease.release()
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, nil
-	}
-	return nil, fmt.Errorf("pgtest: %w", err)
+	return false, fmt.Errorf("pgtest: %w", err)
 }
 
 // stands reports whether the lock's file is still the one at its path: its
