@@ -87,6 +87,9 @@ func (b *binding) where() (key []source, rest []condition, reason string) {
 				found[i] = found[i] || slices.Contains(columns, rel.Key[i])
 			}
 			listed = "a list of keys is not answered from overlay and cache in this version"
+			if b.plan.stmt.Form != rewrite.Select {
+				return nil, nil, "it writes a list of keys"
+			}
 			continue
 		}
 		k := slices.Index(rel.Key, columns[0])
@@ -151,6 +154,9 @@ func (b *binding) read() (*readPlan, string) {
 	r := &readPlan{key: key, conditions: conditions, limit: -1}
 	var names []string
 	switch {
+	case st.Existence == rewrite.ExistsRow:
+		b.keyed = false // the row, or none, is not what it answers
+		fallthrough
 	case st.Existence != rewrite.Rows:
 		reason = firstReason(reason, "existence and count are not answered from overlay and cache in this version")
 	case st.Lock != "":

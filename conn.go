@@ -39,7 +39,7 @@ type Conn struct {
 	opaque        string // why the names in a statement may not be what they seem
 	held          []*tableState
 	reloads       bool // the schema is to be read again when held ends
-	broken        bool // the real connection is gone
+	early         *early
 }
 
 // attach makes the connection one of the engine's.
@@ -64,7 +64,7 @@ func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.Name
 		return nil, err
 	}
 	if p == nil {
-		return execReal(ctx, c.real, query, args)
+		return c.execEarly(ctx, query, args)
 	}
 	if p.control.verb != noControl {
 		return c.execControl(ctx, p)
@@ -87,7 +87,9 @@ func (c *Conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 		return nil, err
 	}
 	if p == nil {
-		return queryReal(ctx, c.real, query, args)
+		return c.queryEarly(ctx, func(ctx context.Context) (driver.Rows, error) {
+			return queryReal(ctx, c.real, query, args)
+		})
 	}
 	if p.control.verb != noControl {
 		return c.queryControl(ctx, p, args)
@@ -106,7 +108,7 @@ func (c *Conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 // then there is a real connection.
 func (c *Conn) plan(ctx context.Context, query string) (*plan, error) {
 	if c.engine == nil {
-		if !c.connector.settings.optsIn() || tableless(query) {
+		if !c.connector.settings.optsIn() || c.passes(query) {
 			return nil, c.dial(ctx)
 		}
 		if err := c.connector.engage(ctx, c); err != nil {
@@ -121,7 +123,7 @@ func (c *Conn) inTransaction() bool { return c.tx != nil || c.textTx }
 
 // free tells whether the connection may defer and cache now.
 func (c *Conn) free(ctx context.Context) bool {
-	return !c.inTransaction() && c.dirty == "" && !c.broken && ctx.Err() == nil && !syncWanted(ctx)
+	return !c.inTransaction() && c.dirty == "" && ctx.Err() == nil && !syncWanted(ctx)
 }
 
 func (c *Conn) execDirect(ctx context.Context, p *plan, exec func(context.Context) (driver.Result, error)) (driver.Result, error) {
@@ -247,9 +249,6 @@ func (c *Conn) ResetSession(ctx context.Context) error {
 
 // IsValid tells whether the connection can be kept.
 func (c *Conn) IsValid() bool {
-	if c.broken {
-		return false
-	}
 	if validator, ok := c.real.(driver.Validator); ok {
 		return validator.IsValid()
 	}
@@ -264,10 +263,11 @@ func (c *Conn) Close() error {
 	if c.real != nil {
 		err = c.real.Close()
 	}
+	c.textTx, c.tx = false, nil
+	c.endEarly()
 	if c.engine == nil {
 		return err
 	}
-	c.textTx, c.tx = false, nil
 	c.letGo(context.Background())
 	if c.engine.conns.Add(-1) == 0 {
 		ctx, cancel := context.WithTimeout(context.Background(), c.engine.settings.closeTimeout)

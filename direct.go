@@ -37,6 +37,14 @@ func (e *engine) release(tables []*tableState) {
 	})
 }
 
+func states(tables []*table) []*tableState {
+	all := make([]*tableState, len(tables))
+	for i, t := range tables {
+		all[i] = t.state
+	}
+	return all
+}
+
 // drainAll waits until everything acknowledged so far is in PostgreSQL.
 func (e *engine) drainAll(ctx context.Context) error {
 	return e.drain(ctx, e.queue.Newest())
@@ -89,10 +97,7 @@ func (c *Conn) enter(ctx context.Context, p *plan) ([]*tableState, error) {
 		return nil, e.drainTables(ctx, r.reads)
 	}
 	e.hold(r.writes)
-	held := make([]*tableState, len(r.writes))
-	for i, t := range r.writes {
-		held[i] = t.state
-	}
+	held := states(r.writes)
 	if err := e.drainAll(ctx); err != nil {
 		e.release(held)
 		return nil, err
@@ -123,6 +128,7 @@ func (c *Conn) leave(ctx context.Context, p *plan, held []*tableState, err error
 
 // letGo ends what the connection's transaction, or its last statement, holds.
 func (c *Conn) letGo(ctx context.Context) {
+	c.endEarly()
 	if c.reloads {
 		c.reloads = false
 		if err := c.engine.reload(context.WithoutCancel(ctx)); err != nil {

@@ -54,11 +54,12 @@ type engine struct {
 
 // registry holds the engines of the process by the database they serve.
 type registry struct {
-	mu  sync.Mutex
-	all map[string]*engine
+	mu    sync.Mutex
+	all   map[string]*engine
+	early map[*early]struct{}
 }
 
-var engines = registry{all: make(map[string]*engine)}
+var engines = registry{all: make(map[string]*engine), early: make(map[*early]struct{})}
 
 // acquire returns the engine for the database that real leads to, with one more
 // share in it.
@@ -83,6 +84,7 @@ func (r *registry) acquire(ctx context.Context, c *Connector, session catalog.Se
 		return nil, fmt.Errorf("writebehind: %w", err)
 	}
 	e.identity, e.shares = identity, 1
+	r.holdEarly(e)
 	r.all[identity] = e
 	return e, nil
 }

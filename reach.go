@@ -20,16 +20,6 @@ type reach struct {
 
 func (r *reach) nothing() bool { return len(r.reads) == 0 && len(r.writes) == 0 && !r.ddl }
 
-// tableless tells whether a statement reads or writes no table whatever the
-// schema: nothing, or a SELECT without FROM and function.
-func tableless(query string) bool {
-	st := rewrite.Parse(query)
-	if st.Opaque != "" || st.Several || st.Session || len(st.Functions) > 0 || len(st.Relations) > 0 {
-		return false
-	}
-	return st.Verb == "" || st.Verb == "SELECT" && st.Effect == rewrite.Reads
-}
-
 // reachAll is the reach of a statement of which nothing is known but effect.
 func (s *schema) reachAll(effect rewrite.Effect, why string) reach {
 	r := reach{why: why}

@@ -31,7 +31,12 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 		return nil, err
 	}
 	if p == nil {
-		return prepareReal(ctx, c.real, query)
+		defer c.endEarly()
+		real, err := prepareReal(ctx, c.real, query)
+		if err != nil || !c.connector.settings.optsIn() {
+			return real, err
+		}
+		return &Stmt{conn: c, query: query, real: real}, nil
 	}
 	if p.control.verb != noControl {
 		return &Stmt{conn: c, query: query}, nil
@@ -82,7 +87,14 @@ func (s *Stmt) Close() error {
 // ExecContext executes the statement: deferred if it can be, else direct.
 func (s *Stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
 	c := s.conn
-	p := c.engine.plan(s.query)
+	p, err := c.plan(ctx, s.query)
+	if err != nil {
+		return nil, err
+	}
+	if p == nil {
+		defer c.endEarly()
+		return s.execReal(ctx, args)
+	}
 	if p.control.verb != noControl {
 		return c.execControl(ctx, p)
 	}
@@ -100,7 +112,13 @@ func (s *Stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (drive
 // else direct.
 func (s *Stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
 	c := s.conn
-	p := c.engine.plan(s.query)
+	p, err := c.plan(ctx, s.query)
+	if err != nil {
+		return nil, err
+	}
+	if p == nil {
+		return c.queryEarly(ctx, func(ctx context.Context) (driver.Rows, error) { return s.queryReal(ctx, args) })
+	}
 	if p.control.verb != noControl {
 		return c.queryControl(ctx, p, args)
 	}

@@ -1,0 +1,100 @@
+package writebehind
+
+import (
+	"context"
+	"database/sql/driver"
+
+	"github.com/writebehind/writebehind/rewrite"
+)
+
+// Before a process has an engine for its database nothing is pending and nothing
+// cached, so a statement that names no table can run as it is, and the time that
+// an engine takes to start is not taken from its deadline. But a function that it
+// calls may write, and go on doing so while an engine starts.
+
+// early is an early statement, or the transaction of one, that may still write.
+type early struct {
+	engine *engine // that was started meanwhile; guarded by registry.mu, as is held
+	held   []*tableState
+}
+
+// nameless tells whether a statement names no table: it is empty, or a SELECT
+// without FROM. Which functions it calls is not asked.
+func nameless(st *rewrite.Statement) bool {
+	if st.Opaque != "" || st.Several || st.Session || len(st.Relations) > 0 {
+		return false
+	}
+	return st.Verb == "" || st.Verb == "SELECT" && st.Effect == rewrite.Reads
+}
+
+// passes tells whether a statement can run before there is an engine.
+func (c *Conn) passes(query string) bool {
+	st := rewrite.Parse(query)
+	if !nameless(st) {
+		return false
+	}
+	for _, f := range st.Functions {
+		if locksOrNotifies[f.Name] { // they may change the session
+			return false
+		}
+	}
+	if len(st.Functions) > 0 && c.early == nil {
+		c.early = engines.begin()
+	}
+	return true
+}
+
+// endEarly is called after every statement and transaction of the connection.
+func (c *Conn) endEarly() {
+	if c.early != nil && !c.inTransaction() {
+		engines.end(c.early)
+		c.early = nil
+	}
+}
+
+func (r *registry) begin() *early {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := &early{}
+	r.early[s] = struct{}{}
+	return s
+}
+
+func (r *registry) end(s *early) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.early, s)
+	if s.engine != nil {
+		s.engine.release(s.held)
+	}
+}
+
+// holdEarly keeps the tables of a new engine direct until the early statements
+// under way have ended; mu is held.
+func (r *registry) holdEarly(e *engine) {
+	tables := e.schema.Load().sorted()
+	for s := range r.early {
+		if s.engine != nil {
+			continue // it holds those of another engine, and there is one per database
+		}
+		e.hold(tables)
+		s.engine, s.held = e, states(tables)
+	}
+}
+
+func (c *Conn) execEarly(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	defer c.endEarly()
+	return execReal(ctx, c.real, query, args)
+}
+
+func (c *Conn) queryEarly(ctx context.Context, query func(context.Context) (driver.Rows, error)) (driver.Rows, error) {
+	rows, err := query(ctx)
+	if c.early == nil {
+		return rows, err
+	}
+	if err != nil {
+		c.endEarly()
+		return nil, err
+	}
+	return &heldRows{realRows: realRows{rows}, finish: func(error) { c.endEarly() }}, nil
+}
