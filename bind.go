@@ -225,6 +225,10 @@ func (b *binding) update() (*writePlan, string) {
 	if !b.keyed {
 		return nil, reason
 	}
+	if b.movesKey() {
+		b.keyed = false
+		return nil, "it may change the primary key"
+	}
 	w := &writePlan{kind: rewrite.Update, key: key, conditions: conditions}
 	reason = firstReason(reason, b.assignments(w, b.plan.stmt.Set), b.table.rel.UpdateUncertain,
 		b.returning(), b.lacks("SELECT", "UPDATE"), b.unused(b.plan.stmt.Params))
@@ -233,6 +237,23 @@ func (b *binding) update() (*writePlan, string) {
 	}
 	w.changeShape = b.shape(queue.Update, w.setColumns)
 	return w, ""
+}
+
+// movesKey tells whether an UPDATE sets a key column to anything but the value
+// that its condition fixes.
+func (b *binding) movesKey() bool {
+	for _, a := range b.plan.stmt.Set {
+		if !slices.Contains(b.table.rel.Key, b.table.rel.Column(a.Column)) {
+			continue
+		}
+		same := slices.ContainsFunc(b.plan.stmt.Where, func(w rewrite.Condition) bool {
+			return w.Op == rewrite.Equals && w.Columns[0] == a.Column && w.Rows[0][0] == a.Value
+		})
+		if !same || a.Op != rewrite.SetTo {
+			return true
+		}
+	}
+	return false
 }
 
 func (b *binding) delete() (*writePlan, string) {

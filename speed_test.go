@@ -1,0 +1,56 @@
+package writebehind_test
+
+import (
+	"database/sql"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/writebehind/writebehind/internal/pgtest"
+)
+
+// benchDB opens a table of rows rows, all of them cached.
+func benchDB(b *testing.B, rows int) *sql.DB {
+	b.Helper()
+	server := pgtest.Shared(b)
+	dsn := server.DSN(server.CreateDatabase(b))
+	db, err := sql.Open("writebehind", dsn+" writebehind.tables=items writebehind.journal=none writebehind.cache_size=256MB")
+	require.NoError(b, err)
+	b.Cleanup(func() { require.NoError(b, db.Close()) })
+	_, err = db.Exec(fmt.Sprintf(`CREATE TABLE items (id bigint PRIMARY KEY, name text, stock bigint);
+		INSERT INTO items SELECT i, 'item ' || i, 1000 FROM generate_series(1, %d) AS i`, rows))
+	require.NoError(b, err)
+	for id := range rows {
+		read(b, db, id+1)
+	}
+	return db
+}
+
+func read(b *testing.B, db *sql.DB, id int) {
+	var key, stock int64
+	var name string
+	if err := db.QueryRow(`SELECT id, name, stock FROM items WHERE id = $1`, id).Scan(&key, &name, &stock); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func BenchmarkCachedRead(b *testing.B) {
+	const rows = 1000
+	db := benchDB(b, rows)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		read(b, db, i%rows+1)
+	}
+}
+
+func BenchmarkDeferredUpdate(b *testing.B) {
+	const rows = 1000
+	db := benchDB(b, rows)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if _, err := db.Exec(`UPDATE items SET stock = $1 WHERE id = $2`, i, i%rows+1); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
