@@ -123,7 +123,10 @@ func (c *Conn) inTransaction() bool { return c.tx != nil || c.textTx }
 
 // free tells whether the connection may defer and cache now.
 func (c *Conn) free(ctx context.Context) bool {
-	return !c.inTransaction() && c.dirty == "" && ctx.Err() == nil && !syncWanted(ctx)
+	if c.inTransaction() || c.dirty != "" || ctx.Err() != nil || syncWanted(ctx) {
+		return false
+	}
+	return c.met || c.real == nil || c.meet(ctx) == nil && c.dirty == ""
 }
 
 func (c *Conn) execDirect(ctx context.Context, p *plan, exec func(context.Context) (driver.Result, error)) (driver.Result, error) {

@@ -146,11 +146,14 @@ func (c *Conn) letGo(ctx context.Context) {
 // follow keeps track of what a statement made of the session.
 func (c *Conn) follow(p *plan, err error) {
 	st := p.stmt
-	if st.Session || st.Several {
+	switch {
+	case st.Session:
 		c.dirty = fmt.Sprintf("%s may have changed the session of this connection", st.Verb)
 		if st.Several || st.Opaque != "" || mayChangeQuoting(p) {
 			c.opaque = c.dirty
 		}
+	case p.reach.why != "":
+		c.met = false // code of the database's own may have changed settings: look again
 	}
 	switch st.Transaction {
 	case rewrite.BeginTransaction:
