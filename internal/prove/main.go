@@ -36,8 +36,8 @@ func main() {
 	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
 	divergences, err := proveAll(ctx, os.Stdout, o)
+	stop()
 	switch {
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(os.Stderr, "prove: interrupted")

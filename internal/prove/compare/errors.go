@@ -49,7 +49,7 @@ func describeError(err error) string {
 // as sql.ErrTxDone) their text stands for.
 func chain(err error) []string {
 	types := []string{reflect.TypeOf(err).String()}
-	switch u := err.(type) {
+	switch u := any(err).(type) {
 	case interface{ Unwrap() error }:
 		if next := u.Unwrap(); next != nil {
 			return append(types, chain(next)...)

@@ -53,7 +53,7 @@ func History(seed, index uint64, statements int) history.History {
 func (g *generator) newSettings() history.Settings {
 	r := g.values
 	s := history.Settings{
-		MaxDelay:  []time.Duration{1, 2, 5, 20, 50, 100, 200}[r.IntN(7)] * time.Millisecond,
+		MaxDelay:  time.Duration([]int{1, 2, 5, 20, 50, 100, 200}[r.IntN(7)]) * time.Millisecond,
 		BatchRows: []int{1, 2, 3, 10, 100, 5000}[r.IntN(6)],
 		CacheSize: []string{"0", "1MB", "1MB", "1MB", "64MB", "64MB", "64MB", "64MB"}[r.IntN(8)],
 		Binary:    r.IntN(4) == 0,

@@ -14,14 +14,19 @@ import (
 	"github.com/writebehind/writebehind/internal/prove/run"
 )
 
-// The words of a printed history; see package history.
 type (
-	History   = history.History
-	Settings  = history.Settings
+	// History is history.History, as are the other types their namesakes there.
+	History = history.History
+	// Settings tell how the application opens its database.
+	Settings = history.Settings
+	// Statement is one call of the application.
 	Statement = history.Statement
-	Minted    = history.Minted
-	Named     = history.Named
-	Valued    = history.Valued
+	// Minted is an argument that stands for a key which PostgreSQL made.
+	Minted = history.Minted
+	// Named is a string of a type that database/sql has to unwrap.
+	Named = history.Named
+	// Valued is an argument that hides its value behind driver.Valuer.
+	Valued = history.Valued
 )
 
 // The constants of a printed history.

@@ -51,7 +51,7 @@ func atEnd(d *compare.Difference, where string) *compare.Difference {
 }
 
 func readAll(ctx context.Context, db *sql.DB, query string) ([][]any, error) {
-	rows, err := db.QueryContext(ctx, query)
+	rows, err := db.QueryContext(ctx, query) //nolint:rowserrcheck // ReadRows does
 	if err != nil {
 		return nil, fmt.Errorf("read the contents: %w", err)
 	}

@@ -36,6 +36,7 @@ func small() history.History {
 }
 
 func newBench(t *testing.T, driver string) *run.Bench {
+	t.Helper()
 	b, err := run.NewBench(t.Context(), pgtest.Shared(t), driver)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, b.Close()) })
@@ -85,11 +86,10 @@ func TestPlantedMistakesAreFound(t *testing.T) {
 			return r, err
 		}}, 5, compare.ErrorDiffers},
 		"swallowed error": {faulty.Fault{Exec: func(q string, args []driver.NamedValue, next faulty.Exec) (driver.Result, error) {
-			r, err := next(q, args)
-			if err != nil {
-				return driver.RowsAffected(0), nil
+			if r, err := next(q, args); err == nil {
+				return r, nil
 			}
-			return r, err
+			return driver.RowsAffected(0), nil
 		}}, 5, compare.ErrorDiffers},
 		"panic": {faulty.Fault{Query: func(string) error { panic("planted") }}, 1, compare.Panicked},
 		"kept the caller's buffer": {faulty.Fault{Exec: func(q string, args []driver.NamedValue, next faulty.Exec) (driver.Result, error) {

@@ -175,7 +175,7 @@ func (s *session) send(ctx context.Context, out *compare.Outcome, st history.Sta
 		}
 		return
 	}
-	rows, err := query(ctx, st.SQL, args...)
+	rows, err := query(ctx, st.SQL, args...) //nolint:rowserrcheck // ReadRows does
 	if out.Err = err; err == nil {
 		out.ReadRows(rows, st.Read)
 	}
