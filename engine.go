@@ -44,10 +44,13 @@ type engine struct {
 	cache *rowcache.Cache
 	queue *queue.Queue
 
-	conns  atomic.Int64 // open connections
-	shares int          // connectors; guarded by engines.mu
-	stop   context.CancelFunc
-	polled chan struct{} // closed when the poll has ended
+	readers readers
+
+	conns    atomic.Int64    // open connections
+	shares   int             // connectors; guarded by registry.mu
+	lifetime context.Context //nolint:containedctx // of the engine's own goroutines
+	stop     context.CancelFunc
+	working  sync.WaitGroup // the engine's own goroutines
 
 	deferred, cached, missed, direct atomic.Uint64 // statements answered each way
 }
@@ -110,11 +113,12 @@ func newEngine(ctx context.Context, c *Connector, session catalog.Session, real 
 		checker:  real,
 		db:       sql.OpenDB(c.backend),
 		states:   make(map[catalog.Name]*tableState),
-		polled:   make(chan struct{}),
 	}
+	e.lifetime, e.stop = context.WithCancel(context.Background())
 	e.db.SetMaxIdleConns(1)
 	e.db.SetMaxOpenConns(3)
 	if err := e.start(ctx); err != nil {
+		e.stop()
 		e.db.Close()
 		return nil, err
 	}
@@ -146,9 +150,7 @@ func (e *engine) start(ctx context.Context) error {
 		MaxBytes:  e.settings.maxPendingBytes,
 		Block:     e.settings.overflow == overflowBlock,
 	})
-	polling, stop := context.WithCancel(context.Background())
-	e.stop = stop
-	go e.poll(polling)
+	e.working.Go(e.poll)
 	return nil
 }
 
@@ -161,13 +163,14 @@ func (e *engine) close() error {
 		err = fmt.Errorf("writebehind: close: %w: %d rows; last error: %w", ErrPending, left, errors.Join(err, e.queue.Stats().LastError))
 	}
 	e.stop()
-	<-e.polled
+	e.working.Wait()
+	e.readers.close()
 	return errors.Join(err, e.cache.Close(), e.db.Close())
 }
 
 // poll notices changes of the schema that were made past the shim.
-func (e *engine) poll(ctx context.Context) {
-	defer close(e.polled)
+func (e *engine) poll() {
+	ctx := e.lifetime
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
 	for {

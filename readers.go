@@ -1,0 +1,109 @@
+package writebehind
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"sync"
+
+	"github.com/writebehind/writebehind/internal/catalog"
+	"github.com/writebehind/writebehind/rewrite"
+)
+
+// readers are the engine's own real connections for look-ups, with the
+// statements prepared on them.
+type readers struct {
+	mu   sync.Mutex
+	idle []*reader
+}
+
+// reader is one of them; it is used by one look-up at a time.
+type reader struct {
+	conn  driver.Conn
+	stmts map[*catalog.Relation]driver.Stmt
+}
+
+// maxIdleReaders is how many are kept.
+const maxIdleReaders = 2
+
+var errOtherSession = errors.New("the session of the look-ups is not like those of the application")
+
+// get returns a reader; used tells whether it had been idle.
+func (p *readers) get(ctx context.Context, e *engine) (r *reader, used bool, err error) {
+	p.mu.Lock()
+	if n := len(p.idle); n > 0 {
+		r = p.idle[n-1]
+		p.idle = p.idle[:n-1]
+	}
+	p.mu.Unlock()
+	if r != nil {
+		return r, true, nil
+	}
+	conn, err := e.backend.dial(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	r = &reader{conn: conn, stmts: make(map[*catalog.Relation]driver.Stmt)}
+	session, err := catalog.ReadSession(ctx, conn)
+	if err == nil && session.Class() != e.session.Class() {
+		err = errOtherSession
+	}
+	if err != nil {
+		r.close()
+		return nil, false, err
+	}
+	return r, false, nil
+}
+
+func (p *readers) put(r *reader) {
+	p.mu.Lock()
+	if len(p.idle) < maxIdleReaders {
+		p.idle = append(p.idle, r)
+		r = nil
+	}
+	p.mu.Unlock()
+	if r != nil {
+		r.close()
+	}
+}
+
+func (p *readers) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, r := range p.idle {
+		r.close()
+	}
+	p.idle = nil
+}
+
+func (r *reader) close() { _ = r.conn.Close() } // nothing hangs on how it ends
+
+// read runs the query of a batch.
+func (r *reader) read(ctx context.Context, e *engine, b *lookupBatch, args []driver.NamedValue) error {
+	rows, err := r.query(ctx, e, b.table.rel, args)
+	if err != nil {
+		return err
+	}
+	err = b.collect(e, rows)
+	return errors.Join(err, rows.Close())
+}
+
+func (r *reader) query(ctx context.Context, e *engine, rel *catalog.Relation, args []driver.NamedValue) (driver.Rows, error) {
+	if e.values.BinaryParameters {
+		// One round trip as it is, and a pooler that shares sessions between
+		// transactions may stand behind it, where prepared statements get lost.
+		rows, err := queryReal(ctx, r.conn, rewrite.Lookup(rel), args)
+		if !errors.Is(err, driver.ErrSkip) {
+			return rows, err
+		}
+	}
+	stmt := r.stmts[rel]
+	if stmt == nil {
+		var err error
+		if stmt, err = prepareReal(ctx, r.conn, rewrite.Lookup(rel)); err != nil {
+			return nil, err
+		}
+		r.stmts[rel] = stmt
+	}
+	return (&Stmt{real: stmt}).queryReal(ctx, args)
+}
