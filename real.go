@@ -43,6 +43,31 @@ func queryReal(ctx context.Context, real driver.Conn, query string, args []drive
 	return nil, driver.ErrSkip
 }
 
+// queryAnyhow is queryReal on a real connection that may be able to query
+// prepared statements only.
+func queryAnyhow(ctx context.Context, real driver.Conn, query string, args []driver.NamedValue) (driver.Rows, error) {
+	rows, err := queryReal(ctx, real, query, args)
+	if err != driver.ErrSkip { //nolint:errorlint // a sentinel that is never wrapped
+		return rows, err
+	}
+	stmt, err := prepareReal(ctx, real, query)
+	if err != nil {
+		return nil, err
+	}
+	if rows, err = (&Stmt{real: stmt}).queryReal(ctx, args); err != nil {
+		return nil, errors.Join(err, stmt.Close())
+	}
+	return &stmtRows{Rows: rows, stmt: stmt}, nil
+}
+
+// stmtRows are rows that take their statement with them.
+type stmtRows struct {
+	driver.Rows
+	stmt driver.Stmt
+}
+
+func (r *stmtRows) Close() error { return errors.Join(r.Rows.Close(), r.stmt.Close()) }
+
 func named(args []driver.Value) []driver.NamedValue {
 	out := make([]driver.NamedValue, len(args))
 	for i, v := range args {
