@@ -24,6 +24,7 @@ type harness struct {
 	dsn  string  // of lib/pq
 
 	params string // what the shim's DSN has more
+	binary bool   // both send parameters in binary format
 }
 
 // newHarness makes a database with the given schema. params are appended to the

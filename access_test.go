@@ -1,0 +1,108 @@
+package writebehind_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// access is a way to send a statement.
+type access string
+
+const (
+	execText  access = "exec"     // Exec for writes, Query for SELECT
+	queryText access = "query"    // Query for everything
+	prepared  access = "prepared" // through a prepared statement
+)
+
+// forEachAccess runs a test over the matrix of ways to send a statement and of
+// formats of its parameters, each with a fresh database.
+func forEachAccess(t *testing.T, ddl string, test func(h *harness, via access)) {
+	for _, binary := range []bool{false, true} {
+		for _, via := range []access{execText, queryText, prepared} {
+			t.Run(fmt.Sprintf("%s/binary_parameters=%v", via, binary), func(t *testing.T) {
+				params := ""
+				if binary {
+					params = " binary_parameters=yes"
+				}
+				h := newHarness(t, ddl, params)
+				if binary {
+					h.binary = true
+					h.past = h.open("postgres", h.dsn+params)
+				}
+				test(h, via)
+			})
+		}
+	}
+}
+
+// run sends a statement and reads all that comes back. Rows have their values
+// as the driver gave them. affected is -1 if the way does not tell.
+func (via access) run(db *sql.DB, query string, args ...any) (rows [][]any, affected int64, err error) {
+	ctx := context.Background()
+	returns := strings.HasPrefix(query, "SELECT") || strings.Contains(query, "RETURNING")
+	exec := func(args ...any) (sql.Result, error) { return db.ExecContext(ctx, query, args...) }
+	ask := func(args ...any) (*sql.Rows, error) { return db.QueryContext(ctx, query, args...) }
+	if via == prepared {
+		stmt, err := db.PrepareContext(ctx, query)
+		if err != nil {
+			return nil, -1, err
+		}
+		defer stmt.Close()
+		exec = func(args ...any) (sql.Result, error) { return stmt.ExecContext(ctx, args...) }
+		ask = func(args ...any) (*sql.Rows, error) { return stmt.QueryContext(ctx, args...) }
+	}
+	if !returns && via != queryText {
+		result, err := exec(args...)
+		if err != nil {
+			return nil, -1, err
+		}
+		affected, err = result.RowsAffected()
+		return nil, affected, err
+	}
+	answer, err := ask(args...)
+	if err != nil {
+		return nil, -1, err
+	}
+	defer answer.Close()
+	rows, err = allValues(answer)
+	return rows, -1, err
+}
+
+// allValues reads a result with the driver's own types.
+func allValues(rows *sql.Rows) (all [][]any, err error) {
+	columns, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	for rows.Next() {
+		row := make([]any, len(columns))
+		into := make([]any, len(columns))
+		for i := range row {
+			into[i] = &row[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			return nil, err
+		}
+		all = append(all, row)
+	}
+	return all, rows.Err()
+}
+
+// metadata describes the columns of a result in all that database/sql tells.
+func metadata(t require.TestingT, rows *sql.Rows) (columns []string) {
+	types, err := rows.ColumnTypes()
+	require.NoError(t, err)
+	for _, c := range types {
+		length, hasLength := c.Length()
+		precision, scale, hasPrecision := c.DecimalSize()
+		nullable, knowsNull := c.Nullable()
+		columns = append(columns, fmt.Sprint(c.Name(), " ", c.DatabaseTypeName(), " ", c.ScanType(), " ",
+			length, hasLength, precision, scale, hasPrecision, nullable, knowsNull))
+	}
+	return columns
+}
