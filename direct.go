@@ -78,12 +78,8 @@ func (c *Conn) enter(ctx context.Context, p *plan) ([]*tableState, error) {
 		all.ddl = r.ddl
 		r = &all
 	}
-	if c.freshSnapshot && p.stmt.Effect != rewrite.NoEffect {
-		// The snapshot of the whole transaction is taken by this statement.
-		if err := e.drainAll(ctx); err != nil {
-			return nil, err
-		}
-		c.freshSnapshot = false
+	if err := c.beforeSnapshot(ctx, p); err != nil {
+		return nil, err
 	}
 	if p.stmt.Transaction != rewrite.NoTransaction && len(c.held) > 0 {
 		// A COMMIT comes after everything that was acknowledged before it.
@@ -103,6 +99,16 @@ func (c *Conn) enter(ctx context.Context, p *plan) ([]*tableState, error) {
 		return nil, err
 	}
 	return held, nil
+}
+
+// beforeSnapshot drains everything before the first statement of a transaction,
+// which may take the snapshot for all of it.
+func (c *Conn) beforeSnapshot(ctx context.Context, p *plan) error {
+	if !c.freshSnapshot || p.stmt.Effect == rewrite.NoEffect {
+		return nil
+	}
+	c.freshSnapshot = false
+	return c.engine.drainAll(ctx)
 }
 
 // leave does what must come after a direct statement, or, inside a transaction,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -63,9 +64,10 @@ type Connector struct {
 	options  options
 	backend  *backend
 
-	mu     sync.Mutex
-	engine *engine // nil until a statement needs it
-	closed bool
+	mu       sync.Mutex
+	engine   *engine // nil until a statement needs it
+	starting *start  // nil unless the engine is being started
+	closed   bool
 }
 
 // NewConnector returns a connector for sql.OpenDB. It fails if a writebehind
@@ -114,28 +116,70 @@ func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
 	return conn, nil
 }
 
-// engage attaches the connection to the engine of its database, which is
-// started if this is the first statement that needs one.
+// engage attaches the connection to the engine of its database. The first call
+// starts the engine, on a connection of its own and for all who need it: what is
+// left of one caller's time does not matter to the others.
 func (c *Connector) engage(ctx context.Context, conn *Conn) error {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.closed {
+		c.mu.Unlock()
 		return ErrClosed
 	}
-	if c.engine == nil {
-		if err := conn.dial(ctx); err != nil {
-			return err
-		}
-		session, err := catalog.ReadSession(ctx, conn.real)
-		if err != nil {
-			return err
-		}
-		if c.engine, err = engines.acquire(ctx, c, session, conn.real); err != nil {
-			return err
-		}
+	if c.engine != nil {
+		conn.attach(c.engine)
+		c.mu.Unlock()
+		return nil
 	}
-	conn.attach(c.engine)
+	if c.starting == nil {
+		c.starting = &start{done: make(chan struct{})}
+		go c.start(context.WithoutCancel(ctx), c.starting)
+	}
+	starting := c.starting
+	c.mu.Unlock()
+	select {
+	case <-starting.done:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if starting.err != nil {
+		return starting.err
+	}
+	conn.attach(starting.engine)
 	return nil
+}
+
+// start is the start of an engine that is under way.
+type start struct {
+	done   chan struct{}
+	engine *engine
+	err    error
+}
+
+func (c *Connector) start(ctx context.Context, s *start) {
+	defer close(s.done)
+	s.engine, s.err = c.acquire(ctx)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.starting = nil
+	if s.err == nil && c.closed {
+		s.err = errors.Join(ErrClosed, engines.release(s.engine))
+	}
+	if s.err == nil {
+		c.engine = s.engine
+	}
+}
+
+func (c *Connector) acquire(ctx context.Context) (*engine, error) {
+	real, err := c.backend.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	session, err := catalog.ReadSession(ctx, real)
+	if err != nil {
+		real.Close()
+		return nil, err
+	}
+	return engines.acquire(ctx, c, session, real)
 }
 
 // Close gives up the connector's share of the engine. The last one to do so

@@ -65,7 +65,7 @@ type registry struct {
 var engines = registry{all: make(map[string]*engine), early: make(map[*early]struct{})}
 
 // acquire returns the engine for the database that real leads to, with one more
-// share in it.
+// share in it. It takes real over.
 func (r *registry) acquire(ctx context.Context, c *Connector, session catalog.Session, real driver.Conn) (*engine, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -76,6 +76,7 @@ func (r *registry) acquire(ctx context.Context, c *Connector, session catalog.Se
 		identity += "/" + c.backend.dsn
 	}
 	if e := r.all[identity]; e != nil {
+		defer real.Close()
 		if diff := e.settings.diff(c.settings); diff != "" {
 			return nil, fmt.Errorf("writebehind: this process already uses the database with other settings; these differ: %s", diff)
 		}
@@ -84,6 +85,7 @@ func (r *registry) acquire(ctx context.Context, c *Connector, session catalog.Se
 	}
 	e, err := newEngine(ctx, c, session, real)
 	if err != nil {
+		real.Close()
 		return nil, fmt.Errorf("writebehind: %w", err)
 	}
 	e.identity, e.shares = identity, 1
@@ -150,6 +152,7 @@ func (e *engine) start(ctx context.Context) error {
 		MaxBytes:  e.settings.maxPendingBytes,
 		Block:     e.settings.overflow == overflowBlock,
 	})
+	e.readers.put(newReader(e.checker))
 	e.working.Go(e.poll)
 	return nil
 }

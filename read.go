@@ -44,6 +44,7 @@ func (c *Conn) cachedRead(ctx context.Context, p *plan, args []driver.NamedValue
 	}
 	if known {
 		c.engine.cached.Add(1)
+		c.answered()
 	} else {
 		c.engine.missed.Add(1)
 	}

@@ -23,6 +23,10 @@ type reader struct {
 	stmts map[*catalog.Relation]driver.Stmt
 }
 
+func newReader(conn driver.Conn) *reader {
+	return &reader{conn: conn, stmts: make(map[*catalog.Relation]driver.Stmt)}
+}
+
 // maxIdleReaders is how many are kept.
 const maxIdleReaders = 2
 
@@ -43,7 +47,7 @@ func (p *readers) get(ctx context.Context, e *engine) (r *reader, used bool, err
 	if err != nil {
 		return nil, false, err
 	}
-	r = &reader{conn: conn, stmts: make(map[*catalog.Relation]driver.Stmt)}
+	r = newReader(conn)
 	session, err := catalog.ReadSession(ctx, conn)
 	if err == nil && session.Class() != e.session.Class() {
 		err = errOtherSession

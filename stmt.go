@@ -53,6 +53,9 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 		}
 		defer func() { c.leave(ctx, p, held, nil) }()
 	}
+	if err := c.beforeSnapshot(ctx, p); err != nil { // to prepare takes it, too
+		return nil, err
+	}
 	real, err := prepareReal(ctx, c.real, query)
 	if err != nil {
 		return nil, err
