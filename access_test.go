@@ -20,29 +20,26 @@ const (
 )
 
 // forEachAccess runs a test over the matrix of ways to send a statement and of
-// formats of its parameters, each with a fresh database.
+// formats of its parameters, each with a fresh database. The time zones
+// alternate, so that each way and each format meets both.
 func forEachAccess(t *testing.T, ddl string, test func(h *harness, via access)) {
-	for _, binary := range []bool{false, true} {
-		for _, via := range []access{execText, queryText, prepared} {
-			t.Run(fmt.Sprintf("%s/binary_parameters=%v", via, binary), func(t *testing.T) {
-				params := ""
-				if binary {
-					params = " binary_parameters=yes"
-				}
+	zones := []string{"UTC", "Europe/Berlin"}
+	for i, format := range []string{"", " binary_parameters=yes"} {
+		for j, via := range []access{execText, queryText, prepared} {
+			zone := zones[(i+j)%len(zones)]
+			t.Run(string(via)+format+" "+zone, func(t *testing.T) {
+				params := format + " timezone=" + zone
 				h := newHarness(t, ddl, params)
-				if binary {
-					h.binary = true
-					h.past = h.open("postgres", h.dsn+params)
-				}
+				h.binary = format != ""
+				h.past = h.open("postgres", h.dsn+params)
 				test(h, via)
 			})
 		}
 	}
 }
 
-// run sends a statement and reads all that comes back. Rows have their values
-// as the driver gave them. affected is -1 if the way does not tell.
-func (via access) run(db *sql.DB, query string, args ...any) (rows [][]any, affected int64, err error) {
+// run sends a statement and reads all that comes back, printed. affected is -1 if the way does not tell.
+func (via access) run(db *sql.DB, query string, args ...any) (rows []string, affected int64, err error) {
 	ctx := context.Background()
 	returns := strings.HasPrefix(query, "SELECT") || strings.Contains(query, "RETURNING")
 	exec := func(args ...any) (sql.Result, error) { return db.ExecContext(ctx, query, args...) }
@@ -73,8 +70,9 @@ func (via access) run(db *sql.DB, query string, args ...any) (rows [][]any, affe
 	return rows, -1, err
 }
 
-// allValues reads a result with the driver's own types.
-func allValues(rows *sql.Rows) (all [][]any, err error) {
+// allValues reads a result and prints it, row by row, each value with the type
+// that the driver gave it.
+func allValues(rows *sql.Rows) (all []string, err error) {
 	columns, err := rows.Columns()
 	if err != nil {
 		return nil, err
@@ -88,7 +86,16 @@ func allValues(rows *sql.Rows) (all [][]any, err error) {
 		if err := rows.Scan(into...); err != nil {
 			return nil, err
 		}
-		all = append(all, row)
+		var line strings.Builder
+		for i, v := range row {
+			switch v := v.(type) {
+			case []byte:
+				fmt.Fprintf(&line, "%s: %T(%q, %v)\n", columns[i], v, v, v == nil)
+			default:
+				fmt.Fprintf(&line, "%s: %T(%#v)\n", columns[i], v, v)
+			}
+		}
+		all = append(all, line.String())
 	}
 	return all, rows.Err()
 }

@@ -87,10 +87,11 @@ func (h *harness) value(db *sql.DB, query string, args ...any) any {
 	return v
 }
 
-func (h *harness) stats() writebehind.Statistics {
-	h.Helper()
-	st, err := writebehind.Stats(h.shim)
-	require.NoError(h, err)
+func (h *harness) stats() writebehind.Statistics { h.Helper(); return statsOf(h, h.shim) }
+
+func statsOf(t require.TestingT, db *sql.DB) writebehind.Statistics {
+	st, err := writebehind.Stats(db)
+	require.NoError(t, err)
 	return st
 }
 
