@@ -38,6 +38,13 @@ const (
 // chosen: with 1,000 products the first one gets about a sixth of the visits.
 const popularity = 1.1
 
+// percentAgain is how many of the things put into a cart are one more of a kind
+// that is in it already; cartKinds is how many kinds a shopper keeps in mind.
+const (
+	percentAgain = 90
+	cartKinds    = 10
+)
+
 // shopper is one closed loop: it does one thing after the other, without pause.
 type shopper struct {
 	shop     shop
@@ -45,6 +52,7 @@ type shopper struct {
 	rand     *rand.Rand
 	start    time.Time
 	ledger   *ledger
+	recent   [cartKinds]int64 // products last put into the cart, 0 for none
 	latency  [kinds]histogram
 	done     atomic.Int64 // operations; read by the progress bar while the shopper runs
 }
@@ -112,6 +120,11 @@ func (s *shopper) view(ctx context.Context, id int64) error {
 }
 
 func (s *shopper) cart(ctx context.Context, product int64) error {
+	slot := s.rand.IntN(cartKinds)
+	if s.recent[slot] != 0 && s.rand.IntN(100) < percentAgain {
+		product = s.recent[slot]
+	}
+	s.recent[slot] = product
 	qty := 1 + s.rand.Int64N(3)
 	_, _, err := s.measure(putIntoCart, func() error {
 		return s.shop.putIntoCart(ctx, s.ledger.shopper, product, qty)
