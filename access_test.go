@@ -30,6 +30,7 @@ func forEachAccess(t *testing.T, ddl string, test func(h *harness, via access)) 
 			t.Run(string(via)+format+" "+zone, func(t *testing.T) {
 				params := format + " timezone=" + zone
 				h := newHarness(t, ddl, params)
+				h.session = params
 				h.binary = format != ""
 				h.past = h.open("postgres", h.dsn+params)
 				test(h, via)
@@ -41,7 +42,8 @@ func forEachAccess(t *testing.T, ddl string, test func(h *harness, via access)) 
 // run sends a statement and reads all that comes back, printed. affected is -1 if the way does not tell.
 func (via access) run(db *sql.DB, query string, args ...any) (rows []string, affected int64, err error) {
 	ctx := context.Background()
-	returns := strings.HasPrefix(query, "SELECT") || strings.Contains(query, "RETURNING")
+	upper := strings.ToUpper(query)
+	returns := strings.Contains(upper, "SELECT") || strings.Contains(upper, "RETURNING")
 	exec := func(args ...any) (sql.Result, error) { return db.ExecContext(ctx, query, args...) }
 	ask := func(args ...any) (*sql.Rows, error) { return db.QueryContext(ctx, query, args...) }
 	if via == prepared {

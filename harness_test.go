@@ -23,8 +23,9 @@ type harness struct {
 	past *sql.DB // lib/pq alone
 	dsn  string  // of lib/pq
 
-	params string // what the shim's DSN has more
-	binary bool   // both send parameters in binary format
+	params  string // what the shim's DSN has more
+	session string // what both DSNs say of the session
+	binary  bool   // both send parameters in binary format
 }
 
 // newHarness makes a database with the given schema. params are appended to the
