@@ -30,7 +30,7 @@ func newBackend(name, dsn string) (*backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("real driver %q: %w", name, err)
 	}
-	defer db.Close()
+	defer closeQuietly(db)
 	if _, self := db.Driver().(*Driver); self {
 		return nil, fmt.Errorf("writebehind.driver=%s names the shim itself; give the real driver, such as postgres", name)
 	}
@@ -57,6 +57,9 @@ func (b *backend) isPQ() bool {
 	_, ok := b.driver.(*pq.Driver)
 	return ok
 }
+
+// closeQuietly closes what has not been written to: nothing hangs on how it ends.
+func closeQuietly(c interface{ Close() error }) { _ = c.Close() }
 
 // Connect and Driver make the backend a driver.Connector, for the engine's own
 // sql.DB on the real driver.

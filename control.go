@@ -21,8 +21,8 @@ const (
 	showControl
 )
 
-// control is a statement to the shim itself: EXPLAIN WRITEBEHIND or SHOW
-// writebehind.…
+// control is a statement to the shim itself: EXPLAIN WRITEBEHIND, or SHOW of a
+// name that begins with "writebehind.".
 type control struct {
 	verb controlVerb
 	rest string // the statement to explain, or what to show

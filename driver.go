@@ -176,7 +176,7 @@ func (c *Connector) acquire(ctx context.Context) (*engine, error) {
 	}
 	session, err := catalog.ReadSession(ctx, real)
 	if err != nil {
-		real.Close()
+		closeQuietly(real)
 		return nil, err
 	}
 	return engines.acquire(ctx, c, session, real)

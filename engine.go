@@ -76,7 +76,7 @@ func (r *registry) acquire(ctx context.Context, c *Connector, session catalog.Se
 		identity += "/" + c.backend.dsn
 	}
 	if e := r.all[identity]; e != nil {
-		defer real.Close()
+		defer closeQuietly(real)
 		if diff := e.settings.diff(c.settings); diff != "" {
 			return nil, fmt.Errorf("writebehind: this process already uses the database with other settings; these differ: %s", diff)
 		}
@@ -85,7 +85,7 @@ func (r *registry) acquire(ctx context.Context, c *Connector, session catalog.Se
 	}
 	e, err := newEngine(ctx, c, session, real)
 	if err != nil {
-		real.Close()
+		closeQuietly(real)
 		return nil, fmt.Errorf("writebehind: %w", err)
 	}
 	e.identity, e.shares = identity, 1
@@ -121,7 +121,7 @@ func newEngine(ctx context.Context, c *Connector, session catalog.Session, real 
 	e.db.SetMaxOpenConns(3)
 	if err := e.start(ctx); err != nil {
 		e.stop()
-		e.db.Close()
+		closeQuietly(e.db)
 		return nil, err
 	}
 	return e, nil

@@ -80,7 +80,7 @@ func (p *readers) close() {
 	p.idle = nil
 }
 
-func (r *reader) close() { _ = r.conn.Close() } // nothing hangs on how it ends
+func (r *reader) close() { closeQuietly(r.conn) }
 
 // read runs the query of a batch.
 func (r *reader) read(ctx context.Context, e *engine, b *lookupBatch, args []driver.NamedValue) error {
@@ -96,10 +96,7 @@ func (r *reader) query(ctx context.Context, e *engine, rel *catalog.Relation, ar
 	if e.values.BinaryParameters {
 		// One round trip as it is, and a pooler that shares sessions between
 		// transactions may stand behind it, where prepared statements get lost.
-		rows, err := queryReal(ctx, r.conn, rewrite.Lookup(rel), args)
-		if !errors.Is(err, driver.ErrSkip) {
-			return rows, err
-		}
+		return queryAnyhow(ctx, r.conn, rewrite.Lookup(rel), args)
 	}
 	stmt := r.stmts[rel]
 	if stmt == nil {

@@ -28,6 +28,7 @@ func benchDB(b *testing.B, rows int) *sql.DB {
 }
 
 func read(b *testing.B, db *sql.DB, id int) {
+	b.Helper()
 	var key, stock int64
 	var name string
 	if err := db.QueryRow(`SELECT id, name, stock FROM items WHERE id = $1`, id).Scan(&key, &name, &stock); err != nil {

@@ -38,7 +38,7 @@ func Stats(db *sql.DB) (Statistics, error) {
 	if err != nil {
 		return st, err
 	}
-	defer conn.Close()
+	defer closeQuietly(conn)
 	err = conn.Raw(func(dc any) error {
 		c, ok := unwrapConn(dc)
 		if !ok {
@@ -61,7 +61,7 @@ func Flush(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer closeQuietly(conn)
 	return conn.Raw(func(dc any) error {
 		c, ok := unwrapConn(dc)
 		if !ok {

@@ -278,7 +278,8 @@ func (a *attempt) assign(w *writePlan, args []driver.NamedValue, proposed []driv
 	}
 	for i := range w.set {
 		s := &w.set[i]
-		v, ok := driver.Value(nil), true
+		var v driver.Value
+		ok := true
 		if s.proposed >= 0 {
 			v = proposed[s.proposed]
 		} else {

@@ -10,6 +10,7 @@
 package rowcache
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -183,7 +184,7 @@ func open(entry, key []byte) ([]byte, Verdict) {
 	}
 	length := int(binary.LittleEndian.Uint32(entry[25:]))
 	if length != len(key) || len(entry) < headerSize+length ||
-		string(entry[headerSize:headerSize+length]) != string(key) {
+		!bytes.Equal(entry[headerSize:headerSize+length], key) {
 		return nil, Miss
 	}
 	return entry[headerSize+length:], Verdict(entry[24])
