@@ -40,6 +40,14 @@ func newBackend(name, dsn string) (*backend, error) {
 // dial makes a real connection as database/sql would: lib/pq reads DSN and
 // environment anew for each, and does not look at ctx.
 func (b *backend) dial(ctx context.Context) (driver.Conn, error) {
+	conn, err := b.open(ctx)
+	if err != nil {
+		return nil, withoutPassword(err, b.dsn) // beside an error lib/pq returns a nil pointer
+	}
+	return conn, nil
+}
+
+func (b *backend) open(ctx context.Context) (driver.Conn, error) {
 	withContext, ok := b.driver.(driver.DriverContext)
 	if !ok {
 		return b.driver.Open(b.dsn)

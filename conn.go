@@ -185,7 +185,7 @@ func (c *Conn) dial(ctx context.Context) error {
 	}
 	real, err := c.connector.backend.dial(ctx)
 	if err != nil {
-		return err // beside which lib/pq returns a nil pointer in an interface
+		return err
 	}
 	c.real = real
 	return nil

@@ -3,6 +3,7 @@ package writebehind
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/writebehind/writebehind/queue"
+	"github.com/writebehind/writebehind/rewrite"
 )
 
 // controlVerb is what a statement asks of the shim itself.
@@ -78,10 +80,12 @@ func (c *Conn) queryControl(ctx context.Context, p *plan, args []driver.NamedVal
 		}
 		return rows, nil
 	case "flush":
-		if err := c.engine.drainAll(ctx); err != nil {
+		if err := c.engine.flush(ctx); err != nil {
 			return nil, err
 		}
-		return &textRows{names: []string{"pending_rows"}, rows: [][]string{{strconv.FormatInt(c.engine.queue.Stats().Rows, 10)}}}, nil
+		return &textRows{names: []string{"flushed_lsn"}, rows: [][]string{{strconv.FormatUint(c.engine.stats().FlushedLSN, 10)}}}, nil
+	case "dead_letters":
+		return nil, errors.New("writebehind: SHOW writebehind.dead_letters: this version keeps none; SHOW writebehind.status counts the groups that PostgreSQL refused")
 	}
 	return nil, fmt.Errorf("writebehind: SHOW writebehind.%s: there is nothing of that name; there are status, tables, settings and flush", p.control.rest)
 }
@@ -130,6 +134,8 @@ func (c *Conn) decision(p *plan, args []driver.NamedValue) (decision, reason str
 	switch {
 	case len(p.write.conditions) > 0:
 		return "deferred", "by primary key, if the row's other columns are known to meet the conditions or not to"
+	case p.write.kind == rewrite.Insert && len(p.table.rel.References) > 0:
+		return "deferred", fmt.Sprintf("by primary key, unless it gives the foreign key %q a value, which this version does not look up", p.table.rel.References[0].Name)
 	case slices.ContainsFunc(p.write.setColumns, func(i int) bool { return p.table.hazards[i] != "" }):
 		i := slices.IndexFunc(p.write.setColumns, func(i int) bool { return p.table.hazards[i] != "" })
 		return "deferred", "by primary key, unless " + p.table.hazards[p.write.setColumns[i]]
@@ -198,7 +204,7 @@ func (e *engine) showTables() *textRows {
 		mode, reason := "deferred", t.insertHazard
 		if n := t.state.direct.Load(); n > 0 {
 			mode = "direct"
-			reason = fmt.Sprintf("%d direct writers hold it", n)
+			reason = fmt.Sprintf("direct writers that hold it: %d", n)
 		} else if reason != "" {
 			reason = "an INSERT is direct: " + reason
 		}

@@ -60,6 +60,14 @@ func (e *engine) drainTables(ctx context.Context, tables []*table) error {
 	return e.drain(ctx, e.queue.NewestOf(oids...))
 }
 
+// flush is drainAll for those who ask for nothing else.
+func (e *engine) flush(ctx context.Context) error {
+	if err := e.queue.Drain(ctx, e.queue.Newest()); err != nil {
+		return fmt.Errorf("writebehind: flush: %w: %w", ErrPending, err)
+	}
+	return nil
+}
+
 func (e *engine) drain(ctx context.Context, lsn queue.LSN) error {
 	err := e.queue.Drain(ctx, lsn)
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {

@@ -148,6 +148,13 @@ func (c *Connector) engage(ctx context.Context, conn *Conn) error {
 	return nil
 }
 
+// current returns the engine; nil if no statement has needed one.
+func (c *Connector) current() *engine {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.engine
+}
+
 // start is the start of an engine that is under way.
 type start struct {
 	done   chan struct{}

@@ -184,8 +184,8 @@ func newSettings(params []dsnParam) (settings, error) {
 	}
 
 	if s.optsIn() && s.journal == "" {
-		return settings{}, errors.New(`"writebehind.journal" is required with "writebehind.tables": give a directory, ` +
-			`or "none" to keep acknowledged writes in memory only (in this version only "none")`)
+		return settings{}, errors.New(`"writebehind.journal" is required with "writebehind.tables": set it to "none" ` +
+			`to keep acknowledged writes in memory only (this version has no other)`)
 	}
 	for _, o := range per {
 		if !s.named(o.table) {

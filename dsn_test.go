@@ -163,7 +163,7 @@ func TestParseDSNRefuses(t *testing.T) {
 		{"empty", "writebehind.tables=''", `"writebehind.tables": has no value`},
 		{"empty in a URL", "postgres://h?writebehind.max_delay=", `"writebehind.max_delay": has no value`},
 
-		{"tables without journal", "writebehind.tables=users", `"writebehind.journal" is required with "writebehind.tables": give a directory, or "none"`},
+		{"tables without journal", "writebehind.tables=users", `"writebehind.journal" is required with "writebehind.tables": set it to "none" to keep`},
 		{"star without journal", "writebehind.tables=*", `"writebehind.journal" is required`},
 		{"journal in a directory", "writebehind.tables=users writebehind.journal=/var/lib/wb", `"writebehind.journal": a directory is given, but the durable journal is not part of this version`},
 		{"journal without tables", "writebehind.journal=wal", "the durable journal is not part of this version"},

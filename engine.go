@@ -162,8 +162,11 @@ func (e *engine) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), e.settings.closeTimeout)
 	defer cancel()
 	err := e.queue.Close(ctx)
-	if left := e.queue.Stats().Rows; err != nil || left > 0 {
-		err = fmt.Errorf("writebehind: close: %w: %d rows; last error: %w", ErrPending, left, errors.Join(err, e.queue.Stats().LastError))
+	if st := e.queue.Stats(); err != nil || st.Rows > 0 {
+		if st.LastError != nil {
+			err = st.LastError // says more than that the time is up
+		}
+		err = fmt.Errorf("writebehind: close: %w, and this version keeps them nowhere else: rows lost: %d: %w", ErrPending, st.Rows, err)
 	}
 	e.stop()
 	e.working.Wait()

@@ -147,7 +147,7 @@ func (t *table) findHazards() {
 		if len(columns) == 0 { // a constraint on the whole row
 			columns = allColumns(rel)
 		}
-		mark(columns, fmt.Sprintf("the CHECK constraint %q is not evaluated in this version", c.Name))
+		mark(columns, fmt.Sprintf("it changes a column of the CHECK constraint %q, which this version does not evaluate", c.Name))
 	}
 	for _, fk := range rel.References {
 		mark(byName(fk.ChildCols), fmt.Sprintf("it changes a column of the foreign key %q", fk.Name))
@@ -164,9 +164,9 @@ func (t *table) findHazards() {
 	case rel.InsertUncertain != "":
 		t.insertHazard = rel.InsertUncertain
 	case len(rel.Checks) > 0:
-		t.insertHazard = fmt.Sprintf("the CHECK constraint %q is not evaluated in this version", rel.Checks[0].Name)
+		t.insertHazard = fmt.Sprintf("the table has the CHECK constraint %q, which this version does not evaluate", rel.Checks[0].Name)
 	case len(rel.Uniques) > 0:
-		t.insertHazard = fmt.Sprintf("the unique constraint %q is not looked up in this version", rel.Uniques[0].Name)
+		t.insertHazard = fmt.Sprintf("the table has the unique constraint %q, which this version does not look up", rel.Uniques[0].Name)
 	}
 }
 

@@ -19,7 +19,7 @@ type Statistics struct {
 	FlushedRows     uint64    // rows they wrote
 	Retries         uint64    // attempts to flush that failed and were tried again
 	RefusedGroups   uint64    // groups that PostgreSQL refused for good
-	Paused          bool      // an operator must look at LastError before anything is flushed
+	Paused          bool      // LastError is one that an operator must mend; until then the flush is tried every few seconds
 	LastError       string    // of the flush being tried again, without row values; "" if all is well
 
 	Deferred     uint64 // writes acknowledged from memory
@@ -44,8 +44,8 @@ func Stats(db *sql.DB) (Statistics, error) {
 		if !ok {
 			return fmt.Errorf("writebehind: Stats of a database of another driver (%T)", dc)
 		}
-		if c.engine != nil {
-			st = c.engine.stats()
+		if e := c.connector.current(); e != nil {
+			st = e.stats()
 		}
 		return nil
 	})
@@ -67,10 +67,10 @@ func Flush(ctx context.Context, db *sql.DB) error {
 		if !ok {
 			return fmt.Errorf("writebehind: Flush of a database of another driver (%T)", dc)
 		}
-		if c.engine == nil {
-			return nil
+		if e := c.connector.current(); e != nil {
+			return e.flush(ctx)
 		}
-		return c.engine.drainAll(ctx)
+		return nil
 	})
 }
 

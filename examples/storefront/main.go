@@ -10,8 +10,7 @@
 //
 // Without -dsn it starts a PostgreSQL server of its own, with fsync on, and
 // removes it at the end. With -dsn it creates two schemas in that database and
-// drops them; it touches nothing else there. (The schema writebehind, in which
-// the driver keeps its books, stays.)
+// drops them; it touches nothing else there.
 //
 // The shop itself is in shop.go and knows database/sql only.
 package main
