@@ -64,14 +64,25 @@ func (c *Conn) Unwrap() driver.Conn {
 
 // ExecContext executes a statement: deferred if it can be, else direct.
 func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	return c.exec(ctx, query, nil, args)
+}
+
+// QueryContext executes a statement that may return rows: from overlay and
+// cache if it can be, else direct.
+func (c *Conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	return c.query(ctx, query, nil, args)
+}
+
+// exec executes a statement, prepared (s) or not (nil).
+func (c *Conn) exec(ctx context.Context, query string, s *Stmt, args []driver.NamedValue) (driver.Result, error) {
 	p, err := c.plan(ctx, query)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if p == nil {
-		return c.execEarly(ctx, query, args)
-	}
-	if p.control.verb != noControl {
+	case p == nil:
+		defer c.endEarly()
+		return c.execReal(ctx, query, s, args)
+	case p.control.verb != noControl:
 		return c.execControl(ctx, p)
 	}
 	if p.write != nil && c.free(ctx) {
@@ -79,24 +90,24 @@ func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.Name
 			return result, err
 		}
 	}
-	return c.execDirect(ctx, p, func(ctx context.Context) (driver.Result, error) {
-		return execReal(ctx, c.real, query, args)
-	})
-}
-
-// QueryContext executes a statement that may return rows: from overlay and
-// cache if it can be, else direct.
-func (c *Conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	p, err := c.plan(ctx, query)
+	held, err := c.enter(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	if p == nil {
-		return c.queryEarly(ctx, func(ctx context.Context) (driver.Rows, error) {
-			return queryReal(ctx, c.real, query, args)
-		})
-	}
-	if p.control.verb != noControl {
+	result, err := c.execReal(ctx, query, s, args)
+	c.leave(ctx, p, held, err)
+	return result, err
+}
+
+// query executes a statement that may return rows, prepared (s) or not (nil).
+func (c *Conn) query(ctx context.Context, query string, s *Stmt, args []driver.NamedValue) (driver.Rows, error) {
+	p, err := c.plan(ctx, query)
+	switch {
+	case err != nil:
+		return nil, err
+	case p == nil:
+		return c.queryEarly(ctx, query, s, args)
+	case p.control.verb != noControl:
 		return c.queryControl(ctx, p, args)
 	}
 	if p.read != nil && c.free(ctx) {
@@ -104,9 +115,31 @@ func (c *Conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 			return rows, err
 		}
 	}
-	return c.queryDirect(ctx, p, func(ctx context.Context) (driver.Rows, error) {
-		return queryReal(ctx, c.real, query, args)
-	})
+	held, err := c.enter(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := c.queryReal(ctx, query, s, args)
+	if err != nil || len(held) == 0 && !p.reach.ddl {
+		c.leave(ctx, p, held, err)
+		return rows, err
+	}
+	// The statement goes on until its rows are closed.
+	return &heldRows{realRows: realRows{rows}, finish: func(err error) { c.leave(ctx, p, held, err) }}, nil
+}
+
+func (c *Conn) execReal(ctx context.Context, query string, s *Stmt, args []driver.NamedValue) (driver.Result, error) {
+	if s != nil {
+		return s.execReal(ctx, args)
+	}
+	return execReal(ctx, c.real, query, args)
+}
+
+func (c *Conn) queryReal(ctx context.Context, query string, s *Stmt, args []driver.NamedValue) (driver.Rows, error) {
+	if s != nil {
+		return s.queryReal(ctx, args)
+	}
+	return queryReal(ctx, c.real, query, args)
 }
 
 // plan returns the plan of a statement; nil if it passes through untouched, and
@@ -146,36 +179,6 @@ func (c *Conn) answered() {
 	if c.streak%yieldEvery == 0 {
 		runtime.Gosched()
 	}
-}
-
-func (c *Conn) execDirect(ctx context.Context, p *plan, exec func(context.Context) (driver.Result, error)) (driver.Result, error) {
-	if err := c.meet(ctx); err != nil {
-		return nil, err
-	}
-	held, err := c.enter(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	result, err := exec(ctx)
-	c.leave(ctx, p, held, err)
-	return result, err
-}
-
-func (c *Conn) queryDirect(ctx context.Context, p *plan, query func(context.Context) (driver.Rows, error)) (driver.Rows, error) {
-	if err := c.meet(ctx); err != nil {
-		return nil, err
-	}
-	held, err := c.enter(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := query(ctx)
-	if err != nil || len(held) == 0 && !p.reach.ddl {
-		c.leave(ctx, p, held, err)
-		return rows, err
-	}
-	// The statement goes on until its rows are closed.
-	return &heldRows{realRows: realRows{rows}, finish: func(err error) { c.leave(ctx, p, held, err) }}, nil
 }
 
 // dial makes the real connection if there is none yet.

@@ -79,6 +79,9 @@ func (e *engine) drain(ctx context.Context, lsn queue.LSN) error {
 // enter does what must come before a direct statement. It returns the tables
 // that the statement holds until leave.
 func (c *Conn) enter(ctx context.Context, p *plan) ([]*tableState, error) {
+	if err := c.meet(ctx); err != nil {
+		return nil, err
+	}
 	e := c.engine
 	r := &p.reach
 	if c.opaque != "" && (p.stmt.Effect != rewrite.NoEffect || p.stmt.Opaque != "") {

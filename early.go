@@ -82,13 +82,8 @@ func (r *registry) holdEarly(e *engine) {
 	}
 }
 
-func (c *Conn) execEarly(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	defer c.endEarly()
-	return execReal(ctx, c.real, query, args)
-}
-
-func (c *Conn) queryEarly(ctx context.Context, query func(context.Context) (driver.Rows, error)) (driver.Rows, error) {
-	rows, err := query(ctx)
+func (c *Conn) queryEarly(ctx context.Context, query string, s *Stmt, args []driver.NamedValue) (driver.Rows, error) {
+	rows, err := c.queryReal(ctx, query, s, args)
 	if c.early == nil {
 		return rows, err
 	}

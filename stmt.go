@@ -89,50 +89,13 @@ func (s *Stmt) Close() error {
 
 // ExecContext executes the statement: deferred if it can be, else direct.
 func (s *Stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
-	c := s.conn
-	p, err := c.plan(ctx, s.query)
-	if err != nil {
-		return nil, err
-	}
-	if p == nil {
-		defer c.endEarly()
-		return s.execReal(ctx, args)
-	}
-	if p.control.verb != noControl {
-		return c.execControl(ctx, p)
-	}
-	if p.write != nil && c.free(ctx) {
-		if result, done, err := c.deferWrite(ctx, p, args); done || err != nil {
-			return result, err
-		}
-	}
-	return c.execDirect(ctx, p, func(ctx context.Context) (driver.Result, error) {
-		return s.execReal(ctx, args)
-	})
+	return s.conn.exec(ctx, s.query, s, args)
 }
 
 // QueryContext executes the statement: from overlay and cache if it can be,
 // else direct.
 func (s *Stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
-	c := s.conn
-	p, err := c.plan(ctx, s.query)
-	if err != nil {
-		return nil, err
-	}
-	if p == nil {
-		return c.queryEarly(ctx, func(ctx context.Context) (driver.Rows, error) { return s.queryReal(ctx, args) })
-	}
-	if p.control.verb != noControl {
-		return c.queryControl(ctx, p, args)
-	}
-	if p.read != nil && c.free(ctx) {
-		if rows, done, err := c.cachedRead(ctx, p, args); done || err != nil {
-			return rows, err
-		}
-	}
-	return c.queryDirect(ctx, p, func(ctx context.Context) (driver.Rows, error) {
-		return s.queryReal(ctx, args)
-	})
+	return s.conn.query(ctx, s.query, s, args)
 }
 
 func (s *Stmt) execReal(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {

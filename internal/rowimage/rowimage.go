@@ -114,19 +114,12 @@ func Decode(image []byte, loc *time.Location, dest []driver.Value) error {
 // DecodeColumns reads the cells of the given columns, in their order, into
 // dest. It is quickest when columns ascend.
 func DecodeColumns(image []byte, loc *time.Location, columns []int, dest []driver.Value) error {
-	at, rest := 0, image
+	at := cursor{image: image, rest: image}
 	for i, column := range columns {
-		if column < at {
-			at, rest = 0, image
+		if !at.seek(column) {
+			return errDamaged
 		}
-		for ; at < column; at++ {
-			n := cellSize(rest)
-			if n <= 0 {
-				return errDamaged
-			}
-			rest = rest[n:]
-		}
-		if _, err := decodeCell(rest, loc, &dest[i]); err != nil {
+		if _, err := decodeCell(at.rest, loc, &dest[i]); err != nil {
 			return err
 		}
 	}
@@ -136,54 +129,60 @@ func DecodeColumns(image []byte, loc *time.Location, columns []int, dest []drive
 // AppendColumns appends the encoded cells of the given columns to dst without
 // decoding them.
 func AppendColumns(dst, image []byte, columns []int) ([]byte, error) {
-	at, rest := 0, image
+	at := cursor{image: image, rest: image}
 	for _, column := range columns {
-		if column < at {
-			at, rest = 0, image
+		if !at.seek(column) {
+			return dst, errDamaged
 		}
-		for ; at < column; at++ {
-			n := cellSize(rest)
-			if n <= 0 {
-				return dst, errDamaged
-			}
-			rest = rest[n:]
-		}
-		n := cellSize(rest)
+		n := cellSize(at.rest)
 		if n <= 0 {
 			return dst, errDamaged
 		}
-		dst = append(dst, rest[:n]...)
+		dst = append(dst, at.rest[:n]...)
 	}
 	return dst, nil
+}
+
+// cursor stands before the cell of a column.
+type cursor struct {
+	image, rest []byte
+	column      int
+}
+
+// seek goes to the cell of a column; false if the image is damaged.
+func (c *cursor) seek(column int) bool {
+	if column < c.column {
+		c.column, c.rest = 0, c.image
+	}
+	for ; c.column < column; c.column++ {
+		n := cellSize(c.rest)
+		if n <= 0 {
+			return false
+		}
+		c.rest = c.rest[n:]
+	}
+	return true
 }
 
 // Replace appends image to dst with the cells of the given columns, which
 // ascend, replaced by values.
 func Replace(dst, image []byte, loc *time.Location, columns []int, values []driver.Value) ([]byte, error) {
-	at := 0
+	at := cursor{image: image, rest: image}
 	for i, column := range columns {
-		kept := image
-		size := 0
-		for ; at < column; at++ {
-			n := cellSize(image)
-			if n <= 0 {
-				return dst, errDamaged
-			}
-			image, size = image[n:], size+n
-		}
-		dst = append(dst, kept[:size]...)
-		n := cellSize(image)
-		if n <= 0 {
+		kept := at.rest
+		if !at.seek(column) {
 			return dst, errDamaged
 		}
-		image = image[n:]
-		at++
+		dst = append(dst, kept[:len(kept)-len(at.rest)]...)
+		if !at.seek(column + 1) {
+			return dst, errDamaged
+		}
 		var err error
 		if dst, err = Append(dst, loc, values[i]); err != nil {
 			return dst, err
 		}
 	}
-	return append(dst, image...), nil
+	return append(dst, at.rest...), nil
 }
 
 var errDamaged = fmt.Errorf("rowimage: damaged row image")
