@@ -57,6 +57,9 @@ func (b *sources) bind(v *rewrite.Value, column *catalog.Column, stored bool) (s
 		s.param = v.Index - 1
 		return s, ""
 	case rewrite.Null:
+		if _, ok := column.Type.Compare(b.session, nil); !stored && !ok {
+			return s, fmt.Sprintf("the type of column %q has no equality", column.Name)
+		}
 		return s, ""
 	}
 	kind, ok := literalKind(v.Kind)

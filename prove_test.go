@@ -1,0 +1,47 @@
+package writebehind_test
+
+import (
+	"database/sql"
+	"testing"
+
+	"github.com/writebehind/writebehind/internal/prove/prove"
+)
+
+// What the differential tester has found, cut down to the shortest history.
+
+func TestParameterThatIsUsedForNothingIsRefused(t *testing.T) {
+	prove.Replay(t, prove.History{
+		Schema:     []string{"CREATE TABLE minted (id int8 PRIMARY KEY)"},
+		Statements: []prove.Statement{{SQL: "DELETE FROM minted WHERE id = $2", Args: []any{nil, int64(0)}}},
+	})
+}
+
+func TestArgumentsOfAnUpdateOfNoRowAreRead(t *testing.T) {
+	prove.Replay(t, prove.History{
+		Schema:     []string{"CREATE TABLE minted (id int4 PRIMARY KEY, at timestamp)"},
+		Statements: []prove.Statement{{SQL: `UPDATE "minted" SET "at" = $1 WHERE "id" = 0`, Args: []any{""}}},
+	})
+}
+
+func TestComparingJSONWithNULLIsRefused(t *testing.T) {
+	prove.Replay(t, prove.History{
+		Schema: []string{"CREATE TABLE plain (id int2 PRIMARY KEY, c3 json)"},
+		Statements: []prove.Statement{
+			{Call: prove.Query, SQL: "select * from plain where plain.id = $1 and c3 = NULL", Args: []any{int64(0)}},
+			{SQL: "UPDATE plain SET id = 0 WHERE $1 = id AND C3 = NULL", Args: []any{int64(0)}},
+		},
+	})
+}
+
+func TestPreparingInATransactionTakesItsSnapshotAfterTheFlush(t *testing.T) {
+	prove.Replay(t, prove.History{
+		Schema: []string{"CREATE TABLE plain (id int8 PRIMARY KEY, n int4)", "INSERT INTO plain VALUES (2, 1)"},
+		Statements: []prove.Statement{
+			{SQL: "UPDATE plain SET n = 5 WHERE id = 2"},
+			{Call: prove.Begin, Isolation: sql.LevelRepeatableRead},
+			{Call: prove.Query, SQL: "SELECT EXISTS (SELECT * FROM plain WHERE id = 2)", Prepared: prove.Once},
+			{Call: prove.Query, SQL: "SELECT * FROM plain WHERE id = 2"},
+			{Call: prove.Commit},
+		},
+	})
+}
