@@ -20,7 +20,7 @@ import (
 
 // pollInterval is how often the catalog is looked at for changes that were made
 // past the shim.
-const pollInterval = 2 * time.Second
+const pollInterval = 5 * time.Second
 
 // engine is what all connections of this process to one database share: the
 // schema, the row locks, the cache, the queue.

@@ -77,6 +77,12 @@ func (e *engine) decide(p *plan) {
 		return
 	}
 	b := binding{engine: e, plan: p, table: p.table}
+	defer func() {
+		p.keyed = b.keyed
+		if why := e.unsuited(st.Form != rewrite.Select); why != "" {
+			p.read, p.write, p.reason = nil, nil, why
+		}
+	}()
 	switch st.Form {
 	case rewrite.Select:
 		p.read, p.reason = b.read()
@@ -87,7 +93,18 @@ func (e *engine) decide(p *plan) {
 	case rewrite.Delete:
 		p.write, p.reason = b.delete()
 	}
-	p.keyed = b.keyed
+}
+
+// unsuited says why nothing can be deferred, or even cached, in sessions like
+// those of the engine.
+func (e *engine) unsuited(write bool) string {
+	switch {
+	case e.session.InRecovery:
+		return "the server is a standby, which others write to"
+	case write && e.session.DefaultTransactionReadOnly:
+		return "default_transaction_read_only is on"
+	}
+	return ""
 }
 
 // plans is a bounded cache of plans by SQL text: two generations, of which the
