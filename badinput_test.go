@@ -47,6 +47,7 @@ func TestABadParameterIsRefusedByOpenAndNamed(t *testing.T) {
 }
 
 func TestANamedTableThatDoesNotExistYetIsPickedUpOnceItDoes(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, itemsTable, "writebehind.tables=items,later,elsewhere")
 	mode, reason := h.table("later")
 	require.Equal(t, "direct", mode)
@@ -132,6 +133,7 @@ func (h *harness) openLogged(dsn string) (*sql.DB, *logs) {
 }
 
 func TestNoPasswordInErrorsLogsAndAnswers(t *testing.T) {
+	t.Parallel()
 	const password = "s3kr3t-pass"
 	server := pgtest.New(t, pgtest.WithPassword(password))
 	h := newHarnessOn(t, server, itemsTable, "")
@@ -204,6 +206,7 @@ func requirePQ(t *testing.T, err error, state string, msg ...any) {
 }
 
 func TestARoleWithoutRightsGetsPostgreSQLsError(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, itemsTable+`CREATE TABLE secret (id int PRIMARY KEY, n int); INSERT INTO secret VALUES (1, 1)`, "")
 	role := "r" + strings.ReplaceAll(strings.ToLower(t.Name()), "/", "_")
 	h.mustPast(`DROP ROLE IF EXISTS ` + role + `; CREATE ROLE ` + role + ` LOGIN; GRANT SELECT, INSERT, UPDATE ON items TO ` + role)

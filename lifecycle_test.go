@@ -154,10 +154,11 @@ func TestTwoDSNsOfOneDatabaseMustAgree(t *testing.T) {
 }
 
 func TestCloseWhileTheServerIsDownSaysWhatIsLeft(t *testing.T) {
+	t.Parallel()
 	server := pgtest.New(t)
 	server.RequireControl(t)
 	h := newHarnessOn(t, server, itemsTable, "")
-	db, err := sql.Open("writebehind", h.dsn+h.params+" writebehind.close_timeout=3s")
+	db, err := sql.Open("writebehind", h.dsn+h.params+" writebehind.close_timeout=500ms")
 	require.NoError(t, err)
 	for id := range 2 {
 		_, err = db.Exec(`UPDATE items SET stock = 5 WHERE id = $1`, id+1)
@@ -173,6 +174,7 @@ func TestCloseWhileTheServerIsDownSaysWhatIsLeft(t *testing.T) {
 }
 
 func TestAServerThatIsKilledUnderLoadGetsEveryAcknowledgedWriteOnce(t *testing.T) {
+	t.Parallel()
 	server := pgtest.New(t)
 	server.RequireControl(t)
 	h := newHarnessOn(t, server, itemsTable, "writebehind.max_delay=2ms")

@@ -49,7 +49,7 @@ type recorder struct {
 
 // call is one call of the real driver, and for a query what it brought.
 type call struct {
-	what    string // the statement, or BEGIN, COMMIT, ROLLBACK
+	what    string // the statement, PREPARE and the statement, BEGIN, COMMIT or ROLLBACK
 	args    []driver.Value
 	columns []string
 	rows    [][]driver.Value
@@ -89,7 +89,14 @@ type recordingConn struct {
 	recorder *recorder
 }
 
-func (c *recordingConn) Prepare(query string) (driver.Stmt, error) { return c.inner.Prepare(query) }
+func (c *recordingConn) Prepare(query string) (driver.Stmt, error) {
+	c.recorder.add(call{what: "PREPARE " + query})
+	inner, err := c.inner.Prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	return &recordingStmt{Stmt: inner, recorder: c.recorder, query: query}, nil
+}
 
 // Close counts. go-sqlmock's one connection stands for all and stays open.
 func (c *recordingConn) Close() error { c.recorder.closed.Add(1); return nil }
@@ -115,11 +122,34 @@ func (c *recordingConn) ExecContext(ctx context.Context, query string, args []dr
 
 func (c *recordingConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	rows, err := c.inner.(driver.QueryerContext).QueryContext(ctx, query, args)
+	return c.recorder.answered(query, values(args), rows, err)
+}
+
+// answered records a query, as soon as its rows are closed if there are any.
+func (r *recorder) answered(query string, args []driver.Value, rows driver.Rows, err error) (driver.Rows, error) {
+	c := call{what: query, args: args}
 	if err != nil {
-		c.recorder.add(call{what: query, args: values(args)})
+		r.add(c)
 		return nil, err
 	}
-	return &recordingRows{Rows: rows, recorder: c.recorder, call: call{what: query, args: values(args), columns: rows.Columns()}}, nil
+	c.columns = rows.Columns()
+	return &recordingRows{Rows: rows, recorder: r, call: c}, nil
+}
+
+type recordingStmt struct {
+	driver.Stmt
+	recorder *recorder
+	query    string
+}
+
+func (s *recordingStmt) Exec(args []driver.Value) (driver.Result, error) {
+	s.recorder.add(call{what: s.query, args: args})
+	return s.Stmt.Exec(args) //nolint:staticcheck // the oldest way is one that every driver has
+}
+
+func (s *recordingStmt) Query(args []driver.Value) (driver.Rows, error) {
+	rows, err := s.Stmt.Query(args) //nolint:staticcheck // as above
+	return s.recorder.answered(s.query, args, rows, err)
 }
 
 func values(args []driver.NamedValue) (list []driver.Value) {

@@ -116,7 +116,7 @@ func (m *mocked) sent() []string {
 }
 
 func (m *mocked) expectLookup() {
-	m.ExpectQuery(lookupItem).WithArgs("{1}").WillReturnRows(
+	m.ExpectPrepare(lookupItem).ExpectQuery().WithArgs("{1}").WillReturnRows(
 		sqlmock.NewRows([]string{"id", "name", "stock", "price"}).AddRow(int64(1), "one", int64(10), []byte("1.50")))
 }
 
@@ -142,7 +142,7 @@ func TestExactlyWhatReachesTheRealDriverAndWhen(t *testing.T) {
 	require.Equal(t, "one 10 1.50", fmt.Sprint(name, " ", stock, " ", string(price)))
 	sent := m.sent()
 	require.Equal(t, session, sent[0])
-	require.Equal(t, []string{session, lookupItem}, sent[len(sent)-2:], "the row is looked up once")
+	require.Equal(t, []string{session, "PREPARE " + lookupItem, lookupItem}, sent[len(sent)-3:], "the row is looked up once")
 
 	name, stock, price = read()
 	require.Equal(t, "one 10 1.50", fmt.Sprint(name, " ", stock, " ", string(price)), "the mock has overwritten what it returned")
