@@ -10,7 +10,8 @@ import (
 // on it.
 type progress struct {
 	mu       sync.Mutex
-	moved    chan struct{} // closed and replaced at every change
+	moved    chan struct{}   // closed and replaced at every change
+	ended    <-chan struct{} // closed when there will be no more changes
 	flushed  LSN
 	attempts uint64 // begun
 	failed   failure
@@ -27,7 +28,9 @@ type failure struct {
 	paused   bool
 }
 
-func (p *progress) init() { p.moved = make(chan struct{}) }
+func (p *progress) init(ended <-chan struct{}) {
+	p.moved, p.ended = make(chan struct{}), ended
+}
 
 // change changes the state and wakes everybody who waits.
 func (p *progress) change(f func()) {
@@ -38,51 +41,66 @@ func (p *progress) change(f func()) {
 	p.moved = make(chan struct{})
 }
 
-func (p *progress) state() (flushed LSN, err error, at time.Time, paused bool) {
+func (p *progress) state() (LSN, failure) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.flushed, p.failed.err, p.failed.at, p.failed.paused
+	return p.flushed, p.failed
 }
 
-// wait returns when reached says so. It returns the error of a flush that was
-// begun after the wait and cannot be helped by waiting.
-func (p *progress) wait(ctx context.Context, wake func(), reached func() (bool, error)) error {
+// wait returns when reached says so, and flushes until then. Unless patient, it
+// returns the error of an attempt that was begun after the wait and cannot be
+// helped by waiting.
+func (q *Queue) wait(ctx context.Context, patient bool, reached func() bool) error {
+	if reached() {
+		return nil
+	}
+	p := &q.progress
 	p.mu.Lock()
 	began := p.attempts
 	p.urgent = true
 	moved := p.moved
 	p.mu.Unlock()
-	wake()
-	for {
-		if ok, err := reached(); ok || err != nil {
-			return err
-		}
+	q.wake()
+	for !reached() {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-p.ended:
+			if reached() {
+				return nil
+			}
+			return ErrClosed
 		case <-moved:
 		}
 		p.mu.Lock()
 		moved = p.moved
 		failed := p.failed
 		p.mu.Unlock()
-		if failed.hopeless && failed.attempt > began {
-			if ok, err := reached(); ok || err != nil {
-				return err
-			}
+		if !patient && failed.hopeless && failed.attempt > began && !reached() {
 			return failed.err
 		}
+	}
+	return nil
+}
+
+// hurry asks for a flush of all there is, without shortening the pause after one
+// that failed.
+func (q *Queue) hurry() {
+	q.progress.mu.Lock()
+	q.progress.urgent = true
+	well := q.progress.failed.err == nil
+	q.progress.mu.Unlock()
+	if well {
+		q.wake()
 	}
 }
 
 // Drain waits until every group up to lsn is in PostgreSQL. It returns ctx's
-// error, or the flusher's own when the server cannot be reached or the flusher
-// is paused: then the groups are kept and tried again.
+// error, ErrClosed if the queue has been closed and has left the groups behind,
+// or the flusher's own error when the server cannot be reached or the flusher is
+// paused: then the groups are kept and tried again.
 func (q *Queue) Drain(ctx context.Context, lsn LSN) error {
-	if q.flushedTo(lsn) {
-		return nil
-	}
-	return q.progress.wait(ctx, q.wake, func() (bool, error) { return q.flushedTo(lsn), nil })
+	return q.wait(ctx, false, func() bool { return q.flushedTo(lsn) })
 }
 
 func (q *Queue) flushedTo(lsn LSN) bool {

@@ -60,8 +60,8 @@ func (f *flush) judge(err error) verdict {
 	state := sqlState(err)
 	switch {
 	case refused(err), state == "08P01":
-		if f.oneByOne { // refused at COMMIT, after each group was accepted
-			return verdictRetry
+		if f.oneByOne { // each group by itself was accepted, or cannot even be sent
+			return verdictPause
 		}
 		return verdictReplay
 	case state == "57014": // statement_timeout: the second time, take smaller steps

@@ -30,8 +30,10 @@ var begin = fmt.Sprintf(`SELECT txid_current()::text, set_config('synchronous_co
 	`set_config('DateStyle', 'ISO', true), set_config('search_path', 'pg_catalog', true)`,
 	statementTimeout.Milliseconds(), lockTimeout.Milliseconds())
 
-// flush is the work on one memtable, over as many attempts as it takes.
+// flush is the work on one memtable, over as many attempts as it takes. It is
+// kept in the memtable, so that it outlives a panic.
 type flush struct {
+	done     bool      // the memtable is in PostgreSQL
 	oneByOne bool      // replay the groups instead of the coalesced rows
 	refused  []refusal // by the last attempt
 	unsure   string    // number of a transaction whose COMMIT got no answer
@@ -49,7 +51,7 @@ type refusal struct {
 
 // attempt brings the memtable to PostgreSQL in one transaction.
 func (f *flush) attempt(q *Queue, m *memtable) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*statementTimeout)
+	ctx, cancel := context.WithTimeout(q.life, 10*statementTimeout)
 	defer cancel()
 	if f.unsure != "" {
 		committed, err := outcome(ctx, q.opts.DB, f.unsure)
@@ -58,6 +60,7 @@ func (f *flush) attempt(q *Queue, m *memtable) error {
 		}
 		f.unsure = ""
 		if committed {
+			f.done = true
 			return nil
 		}
 	}
@@ -66,27 +69,33 @@ func (f *flush) attempt(q *Queue, m *memtable) error {
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // after Commit it has nothing to do, and before it the first error counts
-	var number string
+	number, err := f.write(ctx, q, tx, m)
+	if err != nil {
+		// Not deferred: database/sql would wait for itself if the driver panics in a
+		// statement. Then the end of ctx rolls back.
+		_ = tx.Rollback() // the first error counts
+		return err
+	}
+	// Whatever a failed COMMIT is said to have failed of, a pooler or a server on
+	// its way down may have said it after the fact: the next attempt asks.
+	f.unsure = number
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	f.unsure, f.done = "", true
+	return nil
+}
+
+// write sends the memtable's rows or groups and returns the transaction's number.
+func (f *flush) write(ctx context.Context, q *Queue, tx *sql.Tx, m *memtable) (number string, err error) {
 	var ignored [5]any
 	if err := tx.QueryRowContext(ctx, begin).Scan(&number, &ignored[0], &ignored[1], &ignored[2], &ignored[3], &ignored[4]); err != nil {
-		return err
+		return "", err
 	}
 	if f.oneByOne {
-		err = f.replay(ctx, q, tx, m)
-	} else {
-		err = writeSets(ctx, q, tx, m)
+		return number, f.replay(ctx, q, tx, m)
 	}
-	if err != nil {
-		return err
-	}
-	if err := tx.Commit(); err != nil {
-		if sqlState(err) == "" {
-			f.unsure = number
-		}
-		return err
-	}
-	return nil
+	return number, writeSets(ctx, q, tx, m)
 }
 
 // outcome asks what became of a transaction whose COMMIT got no answer.
@@ -197,6 +206,7 @@ func ranks(all []*set) map[catalog.Name]int {
 		tables[s.shape.Table.Name] = s.shape.Table
 	}
 	rank := make(map[catalog.Name]int)
+	next := 0
 	var visit func(name catalog.Name)
 	visit = func(name catalog.Name) {
 		table, queued := tables[name]
@@ -207,7 +217,8 @@ func ranks(all []*set) map[catalog.Name]int {
 		for _, fk := range table.References {
 			visit(fk.Parent)
 		}
-		rank[name] = len(rank)
+		next++
+		rank[name] = next
 	}
 	for _, s := range all {
 		visit(s.shape.Table.Name)
@@ -276,7 +287,7 @@ func (p *params) exec(ctx context.Context, tx *sql.Tx, n int) error {
 	if err != nil {
 		return err
 	}
-	if affected != int64(n) && !(p.shape.Kind == Upsert && len(p.shape.Set) == 0) {
+	if affected != int64(n) && !p.shape.keeps {
 		return fmt.Errorf("%w: %s of %s wrote %d rows, not %d", errWrongCount, p.shape.Kind, p.shape.Table.Name, affected, n)
 	}
 	return nil

@@ -88,7 +88,7 @@ func (q *Queue) sleep(d time.Duration) bool {
 		timeout = timer.C
 	}
 	select {
-	case <-q.stop:
+	case <-q.life.Done():
 		return true
 	case <-q.kick:
 	case <-timeout:
@@ -99,21 +99,21 @@ func (q *Queue) sleep(d time.Duration) bool {
 // settle tries to flush m until it is in PostgreSQL. It returns true when the
 // queue is stopped before that.
 func (q *Queue) settle(m *memtable) (stopped bool) {
-	var f flush
-	for pause := backoffFirst; ; pause = min(2*pause, backoffLast) {
+	f := &m.flush
+	pause := backoffFirst
+	for !f.done {
 		q.progress.mu.Lock()
 		q.progress.attempts++
 		q.progress.mu.Unlock()
 
 		err := f.attempt(q, m)
 		if err == nil {
-			q.retire(m, f.refused)
-			return false
+			break
 		}
 		verdict := f.judge(err)
 		if verdict == verdictReplay {
 			f.oneByOne = true
-			pause = 0
+			pause = backoffFirst
 			continue
 		}
 		q.counters.retries.Add(1)
@@ -124,7 +124,10 @@ func (q *Queue) settle(m *memtable) (stopped bool) {
 		if q.sleep(pause/2 + rand.N(pause)) {
 			return true
 		}
+		pause = min(2*pause, backoffLast)
 	}
+	q.retire(m, f.refused)
+	return false
 }
 
 // fail records a failed attempt and wakes those who wait.
@@ -146,20 +149,15 @@ func (q *Queue) fail(err error, verdict verdict) {
 // retire takes a memtable that is in PostgreSQL out of the overlay. Its rows
 // are handed to the observer first, so that a row is always somewhere.
 func (q *Queue) retire(m *memtable, refused []refusal) {
-	if len(refused) > 0 {
-		q.doubt = q.Newest()
+	for _, r := range refused {
+		q.doubts.add(r.hash)
 	}
-	clean := m.first > q.doubt
 	for n := range uint32(m.rows) {
 		e := m.entry(n)
-		shape := q.shapes.get(e.shape)
-		var image []byte
-		if e.imageLen > 0 {
-			image = m.data.get(e.image, e.imageLen)
-		}
-		q.opts.Observer.Flushed(shape.Table, m.data.get(e.key, e.keyLen), e.hash, image, atomic.LoadUint32(&e.read) != 0, clean)
+		q.tellFlushed(m, e, atomic.LoadUint32(&e.read) != 0, !q.doubts.has(e.hash))
 	}
 	q.view.Lock()
+	q.frozen[0] = nil // or the slice would keep it
 	q.frozen = q.frozen[1:]
 	for oid, lsn := range q.tables {
 		if lsn <= m.last {
@@ -170,16 +168,31 @@ func (q *Queue) retire(m *memtable, refused []refusal) {
 	q.bytes.Add(-m.bytes())
 	q.view.Unlock()
 
-	for _, r := range refused {
-		q.opts.Observer.Refused(r.table, r.key, r.hash, r.lsn, r.err)
-	}
 	q.counters.flushes.Add(1)
 	q.counters.flushedRows.Add(uint64(m.rows))
-	q.progress.change(func() {
+	defer q.progress.change(func() {
 		if q.progress.failed.err != nil {
 			q.opts.Logger.Info("writebehind: flush works again")
 		}
 		q.progress.flushed = m.last
 		q.progress.failed = failure{}
 	})
+	var last LSN
+	for _, r := range refused {
+		if r.lsn != last { // they come group by group
+			q.counters.refusedGroups.Add(1)
+			last = r.lsn
+		}
+		q.opts.Observer.Refused(r.table, r.key, r.hash, r.lsn, r.err)
+	}
+	q.resolve(m)
+}
+
+// tellFlushed hands a row of a memtable to the observer.
+func (q *Queue) tellFlushed(m *memtable, e *entry, read, clean bool) {
+	var image []byte
+	if e.imageLen > 0 {
+		image = m.data.get(e.image, e.imageLen)
+	}
+	q.opts.Observer.Flushed(q.shapes.get(e.shape).Table, m.data.get(e.key, e.keyLen), e.hash, image, read, clean)
 }

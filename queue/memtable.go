@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"bytes"
 	"encoding/binary"
 	"sync/atomic"
 	"time"
@@ -21,6 +22,8 @@ type memtable struct {
 	rows  int
 
 	log arena // records of the replay, in the order of their LSNs
+
+	flush flush // the work on it once it is frozen; the flusher's own
 }
 
 const entryPage = 512
@@ -50,7 +53,7 @@ func (m *memtable) bytes() int64 {
 func (m *memtable) find(key []byte, hash uint64) *entry {
 	for n := m.index[hash]; n != 0; {
 		e := m.entry(n - 1)
-		if string(m.data.get(e.key, e.keyLen)) == string(key) {
+		if bytes.Equal(m.data.get(e.key, e.keyLen), key) {
 			return e
 		}
 		n = e.next

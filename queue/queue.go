@@ -22,7 +22,7 @@ import (
 	"github.com/writebehind/writebehind/internal/catalog"
 )
 
-// LSN is the log sequence number of a group: 1, 2, 3 …
+// LSN is the log sequence number of a group; the first one has 1.
 type LSN = uint64
 
 // Errors of Commit and the barriers.
@@ -42,7 +42,9 @@ type Observer interface {
 	// Flushed is called after a row has reached PostgreSQL and before it leaves
 	// the overlay. image is nil if the row was deleted; read says that somebody
 	// has read it from the overlay; clean is false if the image cannot be
-	// trusted because PostgreSQL refused something it may build on.
+	// trusted because PostgreSQL refused something it may build on. Such a row is
+	// told of again after it has left: whoever has read it meanwhile must not
+	// commit what follows from it.
 	Flushed(table *catalog.Relation, key []byte, hash uint64, image []byte, read, clean bool)
 	// Refused is called for every row of a group that PostgreSQL refused for
 	// good, after the transaction that passed over it has been committed.
@@ -92,13 +94,12 @@ type Queue struct {
 	bytes  atomic.Int64   // in all memtables
 
 	progress progress
-	kick     chan struct{} // wakes the flusher
-	stop     chan struct{}
-	done     chan struct{}
+	kick     chan struct{}   // wakes the flusher
+	life     context.Context // of the flusher
+	stop     context.CancelFunc
+	done     chan struct{} // closed when the flusher has ended
 	counters counters
-	// doubt is the newest group there was when PostgreSQL last refused one: images
-	// up to it may build on what was refused. Only the flusher touches it.
-	doubt LSN
+	doubts   doubts
 }
 
 type counters struct {
@@ -111,10 +112,10 @@ func Open(opts Options) *Queue {
 		opts:   opts,
 		tables: make(map[uint32]LSN),
 		kick:   make(chan struct{}, 1),
-		stop:   make(chan struct{}),
 		done:   make(chan struct{}),
 	}
-	q.progress.init()
+	q.life, q.stop = context.WithCancel(context.Background())
+	q.progress.init(q.done)
 	q.active = newMemtable(0)
 	go q.run()
 	return q
@@ -143,6 +144,9 @@ func (q *Queue) Commit(ctx context.Context, v Validator, schema uint64, group ..
 	if !v.Valid() {
 		return 0, false, nil
 	}
+	if len(group) == 0 { // nothing to flush, so nothing to wait for
+		return q.lsn, true, nil
+	}
 	q.lsn++
 	q.apply(q.lsn, schema, group)
 	return q.lsn, true, nil
@@ -165,10 +169,14 @@ func (q *Queue) apply(lsn LSN, schema uint64, group []Mutation) {
 	for i := range group {
 		m.apply(&q.shapes, lsn, &group[i])
 		q.tables[group[i].Shape.Table.OID] = lsn
-		q.opts.Observer.Accepted(group[i].Hash)
 	}
 	q.rows.Add(int64(m.rows - rows))
 	q.bytes.Add(m.bytes() - bytes)
+	// Not before the rows are counted: Get looks no further while there are none,
+	// and whoever has heard of the mutation must find it.
+	for i := range group {
+		q.opts.Observer.Accepted(group[i].Hash)
+	}
 	if m.rows >= q.opts.BatchRows || m.bytes() >= maxMemtableBytes {
 		q.freeze()
 		q.wake()
@@ -196,17 +204,26 @@ func (q *Queue) Exclusive(f func()) {
 	f()
 }
 
-// room waits until the bounds leave room for n more rows.
+// room waits until the bounds leave room for n more rows. A group that is larger
+// than the bounds gets an overlay of its own.
 func (q *Queue) room(ctx context.Context, n int) error {
-	if q.rows.Load()+int64(n) <= q.opts.MaxRows && q.bytes.Load() < q.opts.MaxBytes {
+	roomy := func() bool {
+		rows := q.rows.Load()
+		return rows == 0 || rows+int64(n) <= q.opts.MaxRows && q.bytes.Load() < q.opts.MaxBytes
+	}
+	if roomy() {
 		return nil
 	}
 	if !q.opts.Block {
+		q.hurry()
 		return ErrFull
 	}
-	return q.progress.wait(ctx, q.wake, func() (bool, error) {
-		roomy := q.rows.Load()+int64(n) <= q.opts.MaxRows && q.bytes.Load() < q.opts.MaxBytes
-		return roomy || q.rows.Load() == 0, nil
+	return q.wait(ctx, false, func() bool {
+		if roomy() {
+			return true
+		}
+		q.hurry() // others may have taken the room that the last flush made
+		return false
 	})
 }
 
@@ -277,24 +294,36 @@ func (q *Queue) Stats() Stats {
 		s.Memtables++
 	}
 	q.view.RUnlock()
-	s.Flushed, s.LastError, s.LastErrorTime, s.Paused = q.progress.state()
+	flushed, failed := q.progress.state()
+	s.Flushed, s.LastError, s.LastErrorTime, s.Paused = flushed, failed.err, failed.at, failed.paused
 	return s
 }
 
-// Close takes no more writes and drains what is pending. When ctx ends first it
-// gives up and returns an error; Stats tells how many rows are left.
+// Close takes no more writes and drains what is pending, however often that
+// fails. When ctx ends first it gives up and returns an error; Stats tells how
+// many rows are left.
 func (q *Queue) Close(ctx context.Context) error {
 	q.commit.Lock()
 	if q.closed {
 		q.commit.Unlock()
-		<-q.done
-		return nil
+		select {
+		case <-q.done:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	q.closed = true
 	last := q.lsn
 	q.commit.Unlock()
-	err := q.Drain(ctx, last)
-	close(q.stop)
-	<-q.done
+	err := q.wait(ctx, true, func() bool { return q.flushedTo(last) })
+	q.stop()
+	select {
+	case <-q.done:
+	case <-time.After(closeGrace): // the real driver does not heed its context
+	}
 	return err
 }
+
+// closeGrace is how long Close waits for an attempt that it has interrupted.
+const closeGrace = time.Second

@@ -44,7 +44,6 @@ func (f *flush) replayGroup(ctx context.Context, q *Queue, tx *sql.Tx, group []l
 	if _, err := tx.ExecContext(ctx, `ROLLBACK TO SAVEPOINT writebehind_group; RELEASE SAVEPOINT writebehind_group`); err != nil {
 		return err
 	}
-	q.counters.refusedGroups.Add(1)
 	for _, r := range group {
 		f.refused = append(f.refused, refusal{
 			lsn: r.lsn, table: q.shapes.get(r.shape).Table, key: r.key, hash: r.hash, err: err,

@@ -37,6 +37,7 @@ type Shape struct {
 	id     uint32
 	sql    string
 	params []int // column of each array parameter of sql
+	keeps  bool  // sql leaves rows alone that are there already, and does not count them
 }
 
 // Mutation is what one keyed write does to one row.
@@ -73,6 +74,7 @@ func (s *shapes) intern(table *catalog.Relation, kind Kind, set []int) *Shape {
 	shape := &Shape{Table: table, Kind: kind, Set: set, id: uint32(len(s.byID))}
 	batch := shape.batch()
 	shape.sql, shape.params = batch.SQL(), batch.Params()
+	shape.keeps = batch.Kind == rewrite.BatchUpsert && len(batch.Set) == 0
 	if s.byName == nil {
 		s.byName = make(map[string]*Shape)
 		s.merged = make(map[[2]uint32]*Shape)

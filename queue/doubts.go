@@ -1,0 +1,50 @@
+package queue
+
+// doubts are the rows, by hash, whose images in the overlay may build on what
+// PostgreSQL has refused. Only the flusher touches them.
+type doubts struct{ rows map[uint64]struct{} }
+
+func (d *doubts) add(hash uint64) {
+	if d.rows == nil {
+		d.rows = make(map[uint64]struct{})
+	}
+	d.rows[hash] = struct{}{}
+}
+
+func (d *doubts) has(hash uint64) bool {
+	_, ok := d.rows[hash]
+	return ok
+}
+
+// resolve ends the doubt about rows of m, which has left the overlay. It lasts
+// while a younger memtable has the row. Somebody may have read the row in m a
+// moment ago and be about to commit what follows from it, so the observer is
+// told once more: then such a commit is in the overlay by now, or will not be
+// valid.
+func (q *Queue) resolve(m *memtable) {
+	if len(q.doubts.rows) == 0 {
+		return
+	}
+	for n := range uint32(m.rows) {
+		e := m.entry(n)
+		if !q.doubts.has(e.hash) {
+			continue
+		}
+		q.tellFlushed(m, e, false, false)
+		if !q.holds(e.hash) {
+			delete(q.doubts.rows, e.hash)
+		}
+	}
+}
+
+// holds tells whether the overlay has a row of the hash.
+func (q *Queue) holds(hash uint64) bool {
+	q.view.RLock()
+	defer q.view.RUnlock()
+	for _, m := range q.frozen {
+		if m.index[hash] != 0 {
+			return true
+		}
+	}
+	return q.active.index[hash] != 0
+}
