@@ -120,6 +120,9 @@ func (hasher) Sum64(key string) uint64 {
 	for i := 7; i >= 0; i-- {
 		h = h<<8 | uint64(key[i])
 	}
+	if h == 0 { // which to BigCache says that an entry has been deleted
+		return 1
+	}
 	return h
 }
 
