@@ -121,7 +121,7 @@ func (hasher) Sum64(key string) uint64 {
 		h = h<<8 | uint64(key[i])
 	}
 	if h == 0 { // which to BigCache says that an entry has been deleted
-		return 1
+		return ^h
 	}
 	return h
 }
