@@ -28,6 +28,7 @@ func forEachAccess(t *testing.T, ddl string, test func(h *harness, via access)) 
 		for j, via := range []access{execText, queryText, prepared} {
 			zone := zones[(i+j)%len(zones)]
 			t.Run(string(via)+format+" "+zone, func(t *testing.T) {
+				t.Parallel()
 				params := format + " timezone=" + zone
 				h := newHarness(t, ddl, params)
 				h.session = params

@@ -163,6 +163,7 @@ func TestAConnectionThatEndsInATransactionLetsGo(t *testing.T) {
 
 func TestASessionThatMeansSomethingElseIsDirect(t *testing.T) {
 	const ddl = itemsTable + `CREATE SCHEMA other; CREATE TABLE other.items (LIKE items INCLUDING ALL); INSERT INTO other.items VALUES (1, 'other', 0, 0);`
+	h := newHarness(t, ddl, "writebehind.tables=public.items")
 	for query, name := range map[string]string{
 		`SET search_path = other, public`:                               "other",
 		`SELECT set_config('search_path', 'other', false)`:              "other",
@@ -173,7 +174,8 @@ func TestASessionThatMeansSomethingElseIsDirect(t *testing.T) {
 		`SET ROLE pg_monitor`:                                           "",
 		`SET TimeZone = 'Asia/Tokyo'`:                                   "one",
 	} {
-		h := newHarness(t, ddl, "writebehind.tables=public.items")
+		h.exec(`UPDATE items SET stock = 10 WHERE id = 1`)
+		h.flush()
 		conn := h.conn(h.shim)
 		read := func() (name string, err error) {
 			err = conn.QueryRowContext(context.Background(), `SELECT name FROM items WHERE id = 1`).Scan(&name)
@@ -198,6 +200,7 @@ func TestASessionThatMeansSomethingElseIsDirect(t *testing.T) {
 		h.exec(`UPDATE items SET stock = 5 WHERE id = 1`)
 		require.EqualValues(t, 1, h.stats().PendingRows, "%s: another connection", query)
 		require.EqualValues(t, 10, h.value(h.past, `SELECT stock FROM public.items WHERE id = 1`), query)
+		_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // so that nobody gets it again
 	}
 }
 
@@ -268,6 +271,7 @@ func TestCachedRowsAreForgottenWhateverRoadAChangeTakes(t *testing.T) {
 	const rows = `INSERT INTO items VALUES (1, 'one', 10, 7), (2, 'two', 20, NULL), (3, 'three', 30, NULL)`
 	for _, road := range roads {
 		t.Run(road.name, func(t *testing.T) {
+			t.Parallel()
 			h := newHarness(t, ddl+rows+";"+road.ddl, "writebehind.tables=items")
 			const read = `SELECT name, stock, owner FROM items WHERE id = $1`
 			for id := range 10 {
