@@ -173,6 +173,7 @@ func (b *lookupBatch) collect(e *engine, rows driver.Rows) error {
 	rel := b.table.rel
 	byKey := make(map[string][]*lookupItem, len(b.items))
 	for _, item := range b.items {
+		item.image, item.found = nil, false // an answer that broke off may have come before
 		byKey[string(item.key)] = append(byKey[string(item.key)], item)
 	}
 	row := make([]driver.Value, len(rel.Columns))
