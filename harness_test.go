@@ -14,8 +14,6 @@ import (
 	"github.com/writebehind/writebehind/internal/pgtest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
-
 // harness is one database, seen through the shim and past it.
 type harness struct {
 	*testing.T
@@ -32,13 +30,18 @@ type harness struct {
 // shim's DSN; nothing is flushed by age unless they say so.
 func newHarness(t *testing.T, ddl string, params string) *harness {
 	t.Helper()
-	return newHarnessOn(t, pgtest.Shared(t), ddl, params)
+	return newHarnessIn(t, pgtest.Shared(t).DSN(borrowDatabase(t)), ddl, params)
 }
 
 // newHarnessOn is newHarness on a server of the test's own.
 func newHarnessOn(t *testing.T, server *pgtest.Server, ddl string, params string) *harness {
 	t.Helper()
-	h := &harness{T: t, dsn: server.DSN(server.CreateDatabase(t))}
+	return newHarnessIn(t, server.DSN(server.CreateDatabase(t)), ddl, params)
+}
+
+func newHarnessIn(t *testing.T, dsn, ddl, params string) *harness {
+	t.Helper()
+	h := &harness{T: t, dsn: dsn}
 	h.past = h.open("postgres", h.dsn)
 	h.mustPast(ddl)
 	if !strings.Contains(params, "writebehind.max_delay") {

@@ -154,7 +154,6 @@ func TestTwoDSNsOfOneDatabaseMustAgree(t *testing.T) {
 }
 
 func TestCloseWhileTheServerIsDownSaysWhatIsLeft(t *testing.T) {
-	t.Parallel()
 	server := pgtest.New(t)
 	server.RequireControl(t)
 	h := newHarnessOn(t, server, itemsTable, "")
@@ -174,7 +173,6 @@ func TestCloseWhileTheServerIsDownSaysWhatIsLeft(t *testing.T) {
 }
 
 func TestAServerThatIsKilledUnderLoadGetsEveryAcknowledgedWriteOnce(t *testing.T) {
-	t.Parallel()
 	server := pgtest.New(t)
 	server.RequireControl(t)
 	h := newHarnessOn(t, server, itemsTable, "writebehind.max_delay=2ms")
