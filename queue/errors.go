@@ -77,6 +77,12 @@ func (f *flush) judge(err error) verdict {
 	case "08", "57", "53":
 		return verdictAway
 	case "40", "55":
+		// Whoever waits for the flush may hold, by a transaction of its own, what
+		// the other session that is in the way waits for.
+		f.conflicts++
+		if f.conflicts > 1 {
+			return verdictAway
+		}
 		return verdictRetry
 	}
 	return verdictPause

@@ -373,7 +373,9 @@ func TestFlusherSurvivesAPanic(t *testing.T) {
 					}
 				})
 				f.commit(f.insert(1, "a", 1))
-				require.ErrorContains(t, f.queue.Drain(t.Context(), f.queue.Newest()), "fake: "+at)
+				time.Sleep(f.queue.opts.MaxDelay)
+				synctest.Wait()
+				require.ErrorContains(t, f.queue.Stats().LastError, "fake: "+at)
 				require.True(t, f.queue.Stats().Paused)
 				f.drain()
 				require.Len(t, f.server.table("items"), 1)

@@ -33,11 +33,12 @@ var begin = fmt.Sprintf(`SELECT txid_current()::text, set_config('synchronous_co
 // flush is the work on one memtable, over as many attempts as it takes. It is
 // kept in the memtable, so that it outlives a panic.
 type flush struct {
-	done     bool      // the memtable is in PostgreSQL
-	oneByOne bool      // replay the groups instead of the coalesced rows
-	refused  []refusal // by the last attempt
-	unsure   string    // number of a transaction whose COMMIT got no answer
-	timeouts int       // attempts that ended in a timeout
+	done      bool      // the memtable is in PostgreSQL
+	oneByOne  bool      // replay the groups instead of the coalesced rows
+	refused   []refusal // by the last attempt
+	unsure    string    // number of a transaction whose COMMIT got no answer
+	timeouts  int       // attempts that ended in a timeout
+	conflicts int       // attempts that met a lock or a deadlock
 }
 
 // refusal is one mutation of a group that PostgreSQL refused for good.
