@@ -39,21 +39,22 @@ func borrowDatabase(t *testing.T) string {
 	t.Helper()
 	databases.mu.Lock()
 	defer databases.mu.Unlock()
-	databases.server = pgtest.Shared(t)
+	server := pgtest.Shared(t)
+	databases.server = server
 	var name string
 	if n := len(databases.free); n > 0 {
 		name = databases.free[n-1]
 		databases.free = databases.free[:n-1]
 	} else {
 		name = "writebehind_" + strings.ToLower(rand.Text()[:12])
-		require.NoError(t, databases.server.AddDatabase(t.Context(), name))
+		require.NoError(t, server.AddDatabase(t.Context(), name))
 		databases.all = append(databases.all, name)
 	}
 	t.Cleanup(func() { // after all that the test opens has been closed
 		if t.Failed() {
 			return
 		}
-		require.NoError(t, empty(databases.server.DSN(name)))
+		require.NoError(t, empty(server.DSN(name)))
 		databases.mu.Lock()
 		defer databases.mu.Unlock()
 		databases.free = append(databases.free, name)
