@@ -100,6 +100,7 @@ type lookupHarness struct {
 }
 
 func newLookupHarness(t *testing.T, conns int) *lookupHarness {
+	t.Helper()
 	h := &lookupHarness{T: t, rows: &evenRows{}}
 	h.engine = &engine{
 		backend: &backend{driver: h.rows}, logger: slog.New(slog.DiscardHandler),

@@ -74,6 +74,20 @@ func TestBarrierHearsThatTheServerIsAway(t *testing.T) {
 	}
 }
 
+// TestBarrierHearsOfAConflictThatLasts is for who waits for a flush that waits
+// for a lock of its own.
+func TestBarrierHearsOfAConflictThatLasts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, nil)
+		f.server.bend(func(s *server) { s.hook = failing("insert", always, pgError("55P03")) })
+		f.commit(f.insert(1, "a", 1))
+		require.ErrorIs(t, f.queue.Drain(t.Context(), f.queue.Newest()), pgError("55P03"))
+		require.Len(t, f.server.did(false), 2, "the first time may be chance")
+		f.server.bend(func(s *server) { s.hook = nil })
+		f.settled()
+	})
+}
+
 func TestErrorsForAnOperatorPause(t *testing.T) {
 	for state, stale := range map[pgError]bool{"25006": false, "28P01": false, "3D000": false, "42P01": true, "42703": true, "0A000": true, "58030": false, "XX000": false} {
 		t.Run(string(state), func(t *testing.T) {
@@ -222,7 +236,7 @@ func TestReplayThatMeetsATransientErrorGoesOnAsAReplay(t *testing.T) {
 		f.server.bend(func(s *server) { s.hook = failing("commit", 2, pgError("40001")) })
 		f.commit(f.insert(1, "a", 1))
 		f.commit(f.insert(2, "b", 1))
-		f.drain()
+		f.settled()
 		require.Equal(t, []string{"insert items 1,2", "insert items 1", "insert items 2", "insert items 1", "insert items 2", "insert items 1", "insert items 2"}, f.server.did(false))
 		require.Len(t, f.watcher.refused, 1)
 		require.EqualValues(t, 1, f.queue.Stats().RefusedGroups, "one, however often it was tried")

@@ -175,6 +175,12 @@ func failing(words string, times int, err error) func(context.Context, string) e
 	}
 }
 
+// hang is a hook under which the server does not answer.
+func hang(ctx context.Context, _ string) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
 // always is more times than any test waits for.
 const always = 1 << 30
 

@@ -110,6 +110,9 @@ func (q *Queue) settle(m *memtable) (stopped bool) {
 		if err == nil {
 			break
 		}
+		if q.life.Err() != nil { // interrupted: no failure of the server's
+			return true
+		}
 		verdict := f.judge(err)
 		if verdict == verdictReplay {
 			f.oneByOne = true

@@ -190,16 +190,16 @@ func TestCloseOutlastsAServerThatIsAwayForAWhile(t *testing.T) {
 }
 
 func TestCloseGivesUpWithItsContextAndSaysWhatIsLeft(t *testing.T) {
-	hang := make(chan struct{})
+	stuck := make(chan struct{})
 	for name, hook := range map[string]func(context.Context, string) error{
 		"away":             failing("begin", always, errLost),
-		"hangs":            func(ctx context.Context, _ string) error { <-ctx.Done(); return ctx.Err() },
-		"hangs regardless": func(context.Context, string) error { <-hang; return errLost },
+		"hangs":            hang,
+		"hangs regardless": func(context.Context, string) error { <-stuck; return errLost },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				if name == "hangs regardless" {
-					hang = make(chan struct{}) // of this bubble
+					stuck = make(chan struct{}) // of this bubble
 				}
 				f := newFixture(t, func(o *Options) { o.MaxRows = 1 })
 				f.server.bend(func(s *server) { s.hook = hook })
@@ -211,7 +211,7 @@ func TestCloseGivesUpWithItsContextAndSaysWhatIsLeft(t *testing.T) {
 				require.LessOrEqual(t, time.Since(began), 20*time.Second+closeGrace)
 				f.pending(1)
 				if name == "hangs regardless" {
-					close(hang)
+					close(stuck)
 				}
 			})
 		})
@@ -221,7 +221,7 @@ func TestCloseGivesUpWithItsContextAndSaysWhatIsLeft(t *testing.T) {
 func TestNobodyWaitsForAQueueThatHasEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, func(o *Options) { o.MaxRows = 1 })
-		f.server.bend(func(s *server) { s.hook = failing("insert", always, pgError("55P03")) })
+		f.server.bend(func(s *server) { s.hook = hang })
 		f.commit(f.insert(1, "a", 1))
 		writer, barrier := make(chan error, 1), make(chan error, 1)
 		mutation := f.insert(2, "b", 1)

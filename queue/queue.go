@@ -133,10 +133,16 @@ type Validator interface{ Valid() bool }
 // Today every group is as durable as it will be the moment it is sequenced; a
 // durable log comes between sequence and apply.
 func (q *Queue) Commit(ctx context.Context, v Validator, schema uint64, group ...Mutation) (lsn LSN, ok bool, err error) {
-	if err := q.room(ctx, len(group)); err != nil {
-		return 0, false, err
+	for {
+		if err := q.room(ctx, len(group)); err != nil {
+			return 0, false, err
+		}
+		q.commit.Lock()
+		if q.closed || q.roomy(len(group)) {
+			break
+		}
+		q.commit.Unlock() // others were quicker
 	}
-	q.commit.Lock()
 	defer q.commit.Unlock()
 	if q.closed {
 		return 0, false, ErrClosed
@@ -204,14 +210,16 @@ func (q *Queue) Exclusive(f func()) {
 	f()
 }
 
-// room waits until the bounds leave room for n more rows. A group that is larger
-// than the bounds gets an overlay of its own.
+// roomy tells whether the bounds leave room for n more rows. A group that is
+// larger than the bounds gets an overlay of its own.
+func (q *Queue) roomy(n int) bool {
+	rows := q.rows.Load()
+	return rows == 0 || rows+int64(n) <= q.opts.MaxRows && q.bytes.Load() < q.opts.MaxBytes
+}
+
+// room waits until there is room for n more rows.
 func (q *Queue) room(ctx context.Context, n int) error {
-	roomy := func() bool {
-		rows := q.rows.Load()
-		return rows == 0 || rows+int64(n) <= q.opts.MaxRows && q.bytes.Load() < q.opts.MaxBytes
-	}
-	if roomy() {
+	if q.roomy(n) {
 		return nil
 	}
 	if !q.opts.Block {
@@ -219,7 +227,7 @@ func (q *Queue) room(ctx context.Context, n int) error {
 		return ErrFull
 	}
 	return q.wait(ctx, false, func() bool {
-		if roomy() {
+		if q.roomy(n) {
 			return true
 		}
 		q.hurry() // others may have taken the room that the last flush made

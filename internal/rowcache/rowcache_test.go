@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -317,10 +318,10 @@ func TestSlotIsTheHash(t *testing.T) {
 
 func FuzzOpen(f *testing.F) {
 	entry := func(key, image string) []byte {
-		b := make([]byte, headerSize)
-		b[24] = byte(Present)
-		binary.LittleEndian.PutUint32(b[25:], uint32(len(key)))
-		return append(append(b, key...), image...)
+		var header [headerSize]byte
+		header[24] = byte(Present)
+		binary.LittleEndian.PutUint32(header[25:], uint32(len(key)))
+		return slices.Concat(header[:], []byte(key), []byte(image))
 	}
 	f.Add(entry("key", "image"), []byte("key"))
 	f.Add(entry("key", ""), []byte("ke"))
