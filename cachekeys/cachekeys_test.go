@@ -1,6 +1,7 @@
 package cachekeys
 
 import (
+	"bytes"
 	"database/sql/driver"
 	"fmt"
 	"maps"
@@ -75,7 +76,7 @@ func same(a, b []driver.Value) bool {
 				return false
 			}
 		case []byte:
-			if string(x) != string(b[i].([]byte)) {
+			if !bytes.Equal(x, b[i].([]byte)) {
 				return false
 			}
 		default:
@@ -100,7 +101,7 @@ func TestKeysAreEqualExactlyWhenTheirValuesAre(t *testing.T) {
 		require.True(t, ok)
 		y, ok := Append(nil, r, b)
 		require.True(t, ok)
-		require.Equal(t, same(a, b), string(x) == string(y))
+		require.Equal(t, same(a, b), bytes.Equal(x, y))
 
 		again, ok := Append(nil, r, append([]driver.Value(nil), a...))
 		require.True(t, ok)
@@ -181,7 +182,7 @@ func FuzzAppend(f *testing.F) {
 		require.True(t, ok)
 		y, ok := Append(nil, r, []driver.Value{s2, b2})
 		require.True(t, ok)
-		require.Equal(t, s1 == s2 && string(b1) == string(b2), string(x) == string(y))
+		require.Equal(t, s1 == s2 && bytes.Equal(b1, b2), bytes.Equal(x, y))
 	})
 }
 
