@@ -56,8 +56,8 @@ func TestANamedTableThatDoesNotExistYetIsPickedUpOnceItDoes(t *testing.T) {
 	requirePQ(t, err, "42P01")
 
 	h.exec(`CREATE TABLE later (id int PRIMARY KEY, n int)`)
-	mode, _ = h.table("later")
-	require.Equal(t, "deferred", mode, "created through the shim: at once")
+	mode, reason = h.table("later")
+	require.Equal(t, "deferred", mode, "created through the shim: at once; %s", reason)
 	h.exec(`INSERT INTO later VALUES (1, 2)`)
 	require.EqualValues(t, 1, h.stats().PendingRows)
 
