@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/writebehind/writebehind/internal/catalog"
+	"github.com/writebehind/writebehind/rewrite"
 )
 
 var (
@@ -31,6 +32,7 @@ type Conn struct {
 	engine    *engine     // nil until a statement needs it: so far everything has passed through
 	real      driver.Conn // nil until something needs it
 	met       bool        // the real session has been compared with the engine's
+	session   catalog.Session
 	attempt   attempt
 
 	tx            *Tx    // begun by BeginTx
@@ -40,17 +42,17 @@ type Conn struct {
 	opaque        string // why the names in a statement may not be what they seem
 	held          []*tableState
 	reloads       bool // the schema is to be read again when held ends
+	counted       bool // among the engine's activity, in generation
+	generation    uint64
 	early         *early
 	streak        uint // statements answered from memory
 }
 
-// attach makes the connection one of the engine's.
-func (c *Conn) attach(e *engine) {
-	e.conns.Add(1)
-	c.engine = e
-	if !e.session.StandardConformingStrings {
-		c.opaque = quotingOff
-	}
+// attach makes the connection one of the engine's that its connector uses.
+func (c *Conn) attach(from *Connector) {
+	c.engine = from.engine
+	c.engine.conns.Add(1)
+	c.dirty, c.opaque = from.foreign, from.opaque
 }
 
 // Unwrap returns the real driver's connection, making it if need be; nil if
@@ -120,7 +122,7 @@ func (c *Conn) query(ctx context.Context, query string, s *Stmt, args []driver.N
 		return nil, err
 	}
 	rows, err := c.queryReal(ctx, query, s, args)
-	if err != nil || len(held) == 0 && !p.reach.ddl {
+	if err != nil || p.stmt.Effect < rewrite.Writes && len(held) == 0 && !p.reach.ddl {
 		c.leave(ctx, p, held, err)
 		return rows, err
 	}
@@ -209,17 +211,15 @@ func (c *Conn) meet(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.met = true
+	c.met, c.session = true, session
 	if session.Class() != c.engine.session.Class() {
-		c.dirty = "the session's role or settings differ from those of the first connection"
+		c.dirty = otherSession
 	}
 	if !session.StandardConformingStrings {
 		c.opaque = quotingOff
 	}
 	return nil
 }
-
-const quotingOff = "standard_conforming_strings is off"
 
 // Exec implements the older driver.Execer, which database/sql does not call.
 func (c *Conn) Exec(query string, args []driver.Value) (driver.Result, error) {
@@ -295,6 +295,9 @@ func (c *Conn) Close() error {
 	c.endEarly()
 	if c.engine == nil {
 		return err
+	}
+	if len(c.held) > 0 && c.lost(err) {
+		c.doubt()
 	}
 	c.letGo(context.Background())
 	if c.engine.conns.Add(-1) == 0 {

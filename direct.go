@@ -2,7 +2,7 @@ package writebehind
 
 import (
 	"context"
-	"errors"
+	"database/sql/driver"
 	"fmt"
 	"slices"
 	"strings"
@@ -70,10 +70,10 @@ func (e *engine) flush(ctx context.Context) error {
 
 func (e *engine) drain(ctx context.Context, lsn queue.LSN) error {
 	err := e.queue.Drain(ctx, lsn)
-	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	return fmt.Errorf("writebehind: %w, and the statement needs them there: %w", ErrPending, err)
+	return fmt.Errorf("writebehind: %w, and the statement needs them there: %v", ErrPending, err) //nolint:errorlint // the cause is another statement's
 }
 
 // enter does what must come before a direct statement. It returns the tables
@@ -82,6 +82,17 @@ func (c *Conn) enter(ctx context.Context, p *plan) ([]*tableState, error) {
 	if err := c.meet(ctx); err != nil {
 		return nil, err
 	}
+	if !c.counted {
+		c.counted, c.generation = true, c.engine.activity.begin()
+	}
+	held, err := c.hold(ctx, p)
+	if err != nil && !c.inTransaction() {
+		c.letGo(ctx)
+	}
+	return held, err
+}
+
+func (c *Conn) hold(ctx context.Context, p *plan) ([]*tableState, error) {
 	e := c.engine
 	r := &p.reach
 	if c.opaque != "" && (p.stmt.Effect != rewrite.NoEffect || p.stmt.Opaque != "") {
@@ -92,7 +103,7 @@ func (c *Conn) enter(ctx context.Context, p *plan) ([]*tableState, error) {
 	if err := c.beforeSnapshot(ctx, p); err != nil {
 		return nil, err
 	}
-	if p.stmt.Transaction != rewrite.NoTransaction && len(c.held) > 0 {
+	if commits(p.stmt) && len(c.held) > 0 {
 		// A COMMIT comes after everything that was acknowledged before it.
 		return nil, e.drainAll(ctx)
 	}
@@ -112,6 +123,15 @@ func (c *Conn) enter(ctx context.Context, p *plan) ([]*tableState, error) {
 	return held, nil
 }
 
+// commits tells whether a statement given as text ends a transaction that may
+// have written.
+func commits(st *rewrite.Statement) bool {
+	if st.Transaction != rewrite.EndTransaction && st.Transaction != rewrite.InTransaction {
+		return false
+	}
+	return st.Verb == "COMMIT" || st.Verb == "END" || st.Verb == "PREPARE"
+}
+
 // beforeSnapshot drains everything before the first statement of a transaction,
 // which may take the snapshot for all of it.
 func (c *Conn) beforeSnapshot(ctx context.Context, p *plan) error {
@@ -125,6 +145,13 @@ func (c *Conn) beforeSnapshot(ctx context.Context, p *plan) error {
 // leave does what must come after a direct statement, or, inside a transaction,
 // leaves it to the transaction's end.
 func (c *Conn) leave(ctx context.Context, p *plan, held []*tableState, err error) {
+	if err == driver.ErrSkip { //nolint:errorlint // a sentinel that is never wrapped: nothing has run yet
+		c.engine.release(held)
+		if !c.inTransaction() {
+			c.letGo(ctx)
+		}
+		return
+	}
 	c.follow(p, err)
 	if p.reach.ddl {
 		c.reloads = true
@@ -140,18 +167,26 @@ func (c *Conn) leave(ctx context.Context, p *plan, held []*tableState, err error
 		return
 	}
 	c.held = append(c.held, held...)
+	if len(c.held) > 0 && c.lost(err) {
+		c.doubt()
+	}
 	c.letGo(ctx)
 }
 
 // letGo ends what the connection's transaction, or its last statement, holds.
 func (c *Conn) letGo(ctx context.Context) {
 	c.endEarly()
+	if c.counted {
+		c.engine.activity.end(c.generation)
+		c.counted = false
+	}
 	if c.reloads {
 		c.reloads = false
-		if err := c.engine.reload(context.WithoutCancel(ctx)); err != nil {
-			// What is not known cannot be decided about: the poll goes on
-			// trying, and until then the old schema's plans stand.
-			c.engine.logger.Warn("writebehind: the catalog could not be read after a change", "error", err)
+		loading, cancel := context.WithTimeout(context.WithoutCancel(ctx), reloadTimeout)
+		defer cancel()
+		if err := c.engine.reload(loading); err != nil {
+			c.engine.owe(c.held)
+			c.held = nil
 		}
 	}
 	if len(c.held) > 0 {
@@ -180,15 +215,18 @@ func (c *Conn) follow(p *plan, err error) {
 	case rewrite.EndTransaction:
 		// Whatever COMMIT says, the transaction has ended.
 		c.textTx = false
-		if st.Verb == "PREPARE" {
+		if st.Verb == "PREPARE" && err == nil {
 			// It lives on without a session, with all its locks: its tables stay
 			// direct for as long as this process lives.
 			c.held = nil
 		}
+	case rewrite.InTransaction:
+		c.freshSnapshot = true // it may be COMMIT AND CHAIN
 	case rewrite.MixedTransaction:
-		// Where it left the transaction is not known: stay on the safe side
-		// until one is ended plainly.
-		c.textTx = true
+		// After an error, where it left the transaction is not known: stay on the
+		// safe side until one is ended plainly.
+		c.textTx = st.LeavesOpen || err != nil
+		c.freshSnapshot = c.textTx
 	}
 }
 

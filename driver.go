@@ -66,6 +66,8 @@ type Connector struct {
 
 	mu       sync.Mutex
 	engine   *engine // nil until a statement needs it
+	foreign  string  // why its sessions are not like those of the engine's first connector
+	opaque   string  // why the names in a statement may not be what they seem
 	starting *start  // nil unless the engine is being started
 	closed   bool
 }
@@ -111,7 +113,7 @@ func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, ErrClosed
 	}
 	if c.engine != nil {
-		conn.attach(c.engine)
+		conn.attach(c)
 	}
 	return conn, nil
 }
@@ -126,7 +128,7 @@ func (c *Connector) engage(ctx context.Context, conn *Conn) error {
 		return ErrClosed
 	}
 	if c.engine != nil {
-		conn.attach(c.engine)
+		conn.attach(c)
 		c.mu.Unlock()
 		return nil
 	}
@@ -144,7 +146,12 @@ func (c *Connector) engage(ctx context.Context, conn *Conn) error {
 	if starting.err != nil {
 		return starting.err
 	}
-	conn.attach(starting.engine)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return ErrClosed
+	}
+	conn.attach(c)
 	return nil
 }
 
@@ -157,36 +164,48 @@ func (c *Connector) current() *engine {
 
 // start is the start of an engine that is under way.
 type start struct {
-	done   chan struct{}
-	engine *engine
-	err    error
+	done chan struct{}
+	err  error
 }
 
 func (c *Connector) start(ctx context.Context, s *start) {
 	defer close(s.done)
-	s.engine, s.err = c.acquire(ctx)
+	engine, session, err := c.acquire(ctx)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.starting = nil
-	if s.err == nil && c.closed {
-		s.err = errors.Join(ErrClosed, engines.release(s.engine))
+	if err == nil && c.closed {
+		err = errors.Join(ErrClosed, engines.release(engine))
 	}
-	if s.err == nil {
-		c.engine = s.engine
+	if s.err = err; err != nil {
+		return
+	}
+	c.engine = engine
+	if session.Class() != engine.session.Class() || c.backend.binaryParameters() != engine.values.BinaryParameters {
+		c.foreign = otherSession
+	}
+	if !session.StandardConformingStrings {
+		c.opaque = quotingOff
 	}
 }
 
-func (c *Connector) acquire(ctx context.Context) (*engine, error) {
+const (
+	otherSession = "the session's role or settings differ from those of the first connection"
+	quotingOff   = "standard_conforming_strings is off"
+)
+
+func (c *Connector) acquire(ctx context.Context) (*engine, catalog.Session, error) {
 	real, err := c.backend.dial(ctx)
 	if err != nil {
-		return nil, err
+		return nil, catalog.Session{}, err
 	}
 	session, err := catalog.ReadSession(ctx, real)
 	if err != nil {
 		closeQuietly(real)
-		return nil, err
+		return nil, session, err
 	}
-	return engines.acquire(ctx, c, session, real)
+	e, err := engines.acquire(ctx, c, session, real)
+	return e, session, err
 }
 
 // Close gives up the connector's share of the engine. The last one to do so

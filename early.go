@@ -7,10 +7,10 @@ import (
 	"github.com/writebehind/writebehind/rewrite"
 )
 
-// Before a process has an engine for its database nothing is pending and nothing
-// cached, so a statement that names no table can run as it is, and the time that
-// an engine takes to start is not taken from its deadline. But a function that it
-// calls may write, and go on doing so while an engine starts.
+// Before a process has an engine nothing is pending and nothing cached, so a
+// statement that names no table can run as it is, and the time that an engine
+// takes to start is not taken from its deadline. But a function that it calls may
+// write, and go on doing so while an engine starts.
 
 // early is an early statement, or the transaction of one, that may still write.
 type early struct {
@@ -38,10 +38,17 @@ func (c *Conn) passes(query string) bool {
 			return false
 		}
 	}
-	if len(st.Functions) > 0 && c.early == nil {
-		c.early = engines.begin()
+	switch {
+	case c.early != nil:
+		return true
+	case len(st.Functions) == 0 && !c.inTransaction():
+		return true // it neither sees nor does anything
 	}
-	return true
+	// A function may see and do anything, and in a transaction even a constant
+	// may take the snapshot by which the rest of it is read.
+	token, ok := engines.begin()
+	c.early = token
+	return ok
 }
 
 // endEarly is called after every statement and transaction of the connection.
@@ -52,19 +59,24 @@ func (c *Conn) endEarly() {
 	}
 }
 
-func (r *registry) begin() *early {
+// begin admits an early statement; false if the process has an engine, for
+// whatever database, or is about to have one.
+func (r *registry) begin() (*early, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if len(r.all) > 0 {
+		return nil, false
+	}
 	s := &early{}
 	r.early[s] = struct{}{}
-	return s
+	return s, true
 }
 
 func (r *registry) end(s *early) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.early, s)
-	if s.engine != nil {
+	if s != nil && s.engine != nil {
 		s.engine.release(s.held)
 	}
 }

@@ -18,10 +18,6 @@ import (
 	"github.com/writebehind/writebehind/queue"
 )
 
-// pollInterval is how often the catalog is looked at for changes that were made
-// past the shim.
-const pollInterval = 5 * time.Second
-
 // engine is what all connections of this process to one database share: the
 // schema, the row locks, the cache, the queue.
 type engine struct {
@@ -35,7 +31,9 @@ type engine struct {
 	checker  driver.Conn // a real connection that lends its CheckNamedValue; see Conn
 
 	schema   atomic.Pointer[schema]
-	loading  sync.Mutex // of a new schema
+	loading  chan struct{} // has room for the one who loads a new schema
+	activity activity
+	owed     owed
 	statesMu sync.Mutex
 	states   map[catalog.Name]*tableState
 
@@ -47,63 +45,11 @@ type engine struct {
 	readers readers
 
 	conns    atomic.Int64    // open connections
-	shares   int             // connectors; guarded by registry.mu
 	lifetime context.Context //nolint:containedctx // of the engine's own goroutines
 	stop     context.CancelFunc
 	working  sync.WaitGroup // the engine's own goroutines
 
 	deferred, cached, missed, direct atomic.Uint64 // statements answered each way
-}
-
-// registry holds the engines of the process by the database they serve.
-type registry struct {
-	mu    sync.Mutex
-	all   map[string]*engine
-	early map[*early]struct{}
-}
-
-var engines = registry{all: make(map[string]*engine), early: make(map[*early]struct{})}
-
-// acquire returns the engine for the database that real leads to, with one more
-// share in it. It takes real over.
-func (r *registry) acquire(ctx context.Context, c *Connector, session catalog.Session, real driver.Conn) (*engine, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	identity := session.SystemID + "/" + session.DatabaseOID
-	if !session.SystemIDKnown {
-		// Two clusters may look alike; two DSNs of one do no harm but to have an
-		// engine each, and then to be taken for two processes.
-		identity += "/" + c.backend.dsn
-	}
-	if e := r.all[identity]; e != nil {
-		defer closeQuietly(real)
-		if diff := e.settings.diff(c.settings); diff != "" {
-			return nil, fmt.Errorf("writebehind: this process already uses the database with other settings; these differ: %s", diff)
-		}
-		e.shares++
-		return e, nil
-	}
-	e, err := newEngine(ctx, c, session, real)
-	if err != nil {
-		closeQuietly(real)
-		return nil, fmt.Errorf("writebehind: %w", err)
-	}
-	e.identity, e.shares = identity, 1
-	r.holdEarly(e)
-	r.all[identity] = e
-	return e, nil
-}
-
-// release gives a share back; with the last one the engine is closed.
-func (r *registry) release(e *engine) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	e.shares--
-	if e.shares > 0 {
-		return nil
-	}
-	delete(r.all, e.identity)
-	return e.close()
 }
 
 func newEngine(ctx context.Context, c *Connector, session catalog.Session, real driver.Conn) (*engine, error) {
@@ -115,6 +61,8 @@ func newEngine(ctx context.Context, c *Connector, session catalog.Session, real 
 		checker:  real,
 		db:       sql.OpenDB(c.backend),
 		states:   make(map[catalog.Name]*tableState),
+		loading:  make(chan struct{}, 1),
+		owed:     owed{kick: make(chan struct{}, 1)},
 	}
 	e.lifetime, e.stop = context.WithCancel(context.Background())
 	e.db.SetMaxIdleConns(1)
@@ -174,39 +122,6 @@ func (e *engine) close() error {
 	return errors.Join(err, e.cache.Close(), e.db.Close())
 }
 
-// poll notices changes of the schema that were made past the shim.
-func (e *engine) poll() {
-	ctx := e.lifetime
-	ticker := time.NewTicker(pollInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		if err := e.reload(ctx); err != nil && ctx.Err() == nil {
-			e.logger.Debug("writebehind: the catalog could not be read, the next poll tries again", "error", err)
-		}
-	}
-}
-
-// reload brings the schema up to date. Rows that are pending under the old one
-// are waited for by whoever needs them.
-func (e *engine) reload(ctx context.Context) error {
-	e.loading.Lock()
-	defer e.loading.Unlock()
-	old := e.schema.Load()
-	fresh, err := e.loadSchema(ctx, old)
-	if err != nil || fresh == old {
-		return err
-	}
-	e.queue.Exclusive(func() { e.schema.Store(fresh) })
-	e.plans.clear()
-	e.reportRefused(old, fresh)
-	return nil
-}
-
 // reportRefused logs the tables that were named and cannot be opted in.
 func (e *engine) reportRefused(old, fresh *schema) {
 	if e.settings.allTables {
@@ -257,10 +172,10 @@ func (o *observer) Refused(rel *catalog.Relation, _ []byte, hash uint64, lsn que
 
 func (o *observer) Stale(error) {
 	e := (*engine)(o)
-	ctx, cancel := context.WithTimeout(context.Background(), pollInterval)
+	ctx, cancel := context.WithTimeout(e.lifetime, reloadTimeout)
 	defer cancel()
 	if err := e.reload(ctx); err != nil {
-		e.logger.Debug("writebehind: the catalog could not be read", "error", err)
+		e.logger.Debug("writebehind: the catalog could not be read", "error", withoutDetail(err))
 	}
 }
 

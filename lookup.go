@@ -1,10 +1,12 @@
 package writebehind
 
 import (
+	"bytes"
 	"context"
 	"database/sql/driver"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/writebehind/writebehind/cachekeys"
@@ -65,7 +67,12 @@ func (c *Conn) readThrough(ctx context.Context) error {
 
 // find looks one row up, with whoever else looks for rows of the table.
 func (l *lookups) find(ctx context.Context, e *engine, t *table, key []byte, values []driver.Value) (*lookupItem, error) {
-	item := &lookupItem{key: append([]byte(nil), key...), values: append([]driver.Value(nil), values...)}
+	item := &lookupItem{key: bytes.Clone(key), values: slices.Clone(values)}
+	for i, v := range item.values {
+		if b, ok := v.([]byte); ok {
+			item.values[i] = bytes.Clone(b) // the caller may leave before the query is sent
+		}
+	}
 	b := l.join(e, t, item)
 	select {
 	case <-b.done:

@@ -58,7 +58,7 @@ func (s *schema) reachOf(st *rewrite.Statement) reach {
 	writes, reads := slices.Clone(touched), []*catalog.Relation(nil)
 	for _, rel := range touched {
 		reads = append(reads, s.catalog.Neighbours(rel)...)
-		if st.Form == rewrite.Insert || st.Form == rewrite.Update && !setsReferenced(rel, st.Set) {
+		if s.cascadesNot(st, rel) {
 			continue
 		}
 		for _, child := range s.catalog.Cascade(rel) {
@@ -113,9 +113,9 @@ func (s *schema) runsAnything(st *rewrite.Statement) string {
 		}
 	}
 	for _, id := range st.Identifiers {
-		// t.f is f(t) where t has no column of that name.
-		if _, user := s.catalog.UserFunctions[id.Name]; user && id.Schema != "" {
-			return fmt.Sprintf("%s.%s may call a function that is not built in", id.Schema, id.Name)
+		// t.f is f(t) where t has no column of that name, and a cast names a type.
+		if _, user := s.catalog.UserFunctions[id.Name]; user {
+			return fmt.Sprintf("%s may be a function that is not built in", id.Name)
 		}
 	}
 	for _, op := range st.Operators {
@@ -211,7 +211,26 @@ func (s *schema) optedIn(relations []*catalog.Relation) []*table {
 	return tables
 }
 
-// setsReferenced tells whether an UPDATE sets a column that a foreign key of
+// cascadesNot tells whether it is certain that the statement, a write, changes no
+// column of rel that a foreign key refers to, and deletes no row of it.
+func (s *schema) cascadesNot(st *rewrite.Statement, rel *catalog.Relation) bool {
+	set := st.Set
+	switch st.Form {
+	case rewrite.Insert:
+		if st.Conflict == nil || st.Conflict.Nothing {
+			return true
+		}
+		set = st.Conflict.Set
+	case rewrite.Update:
+	default:
+		return false
+	}
+	// Through a view or a partition the columns may have other names.
+	target, ok := s.catalog.Resolve(st.Table.Schema, st.Table.Name)
+	return ok && target == rel && !setsReferenced(rel, set)
+}
+
+// setsReferenced tells whether a write sets a column that a foreign key of
 // some table refers to.
 func setsReferenced(rel *catalog.Relation, set []rewrite.Assignment) bool {
 	for _, fk := range rel.ReferencedBy {

@@ -27,8 +27,10 @@ func newReader(conn driver.Conn) *reader {
 	return &reader{conn: conn, stmts: make(map[*catalog.Relation]driver.Stmt)}
 }
 
-// maxIdleReaders is how many are kept.
-const maxIdleReaders = 2
+const (
+	maxIdleReaders = 2   // how many are kept
+	maxReaderStmts = 256 // statements prepared on one
+)
 
 var errOtherSession = errors.New("the session of the look-ups is not like those of the application")
 
@@ -61,7 +63,8 @@ func (p *readers) get(ctx context.Context, e *engine) (r *reader, used bool, err
 
 func (p *readers) put(r *reader) {
 	p.mu.Lock()
-	if len(p.idle) < maxIdleReaders {
+	// One that has seen many versions of the schema keeps statements for each.
+	if len(p.idle) < maxIdleReaders && len(r.stmts) < maxReaderStmts {
 		p.idle = append(p.idle, r)
 		r = nil
 	}

@@ -26,6 +26,11 @@ func (c *Conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	if err := c.dial(ctx); err != nil {
 		return nil, err
 	}
+	if c.engine != nil { // inside the transaction it would be too late to ask
+		if err := c.meet(ctx); err != nil {
+			return nil, err
+		}
+	}
 	real, err := beginReal(ctx, c.real, opts)
 	if err != nil {
 		return nil, err
@@ -60,19 +65,22 @@ func (t *Tx) Commit() error {
 		}
 	}
 	err := t.real.Commit()
-	t.end()
+	t.end(err)
 	return err
 }
 
 // Rollback ends the transaction without effect.
 func (t *Tx) Rollback() error {
 	err := t.real.Rollback()
-	t.end()
+	t.end(err)
 	return err
 }
 
-func (t *Tx) end() {
+func (t *Tx) end(err error) {
 	c := t.conn
-	c.tx, c.freshSnapshot = nil, false
+	c.tx, c.textTx, c.freshSnapshot = nil, false, false
+	if len(c.held) > 0 && c.lost(err) {
+		c.doubt()
+	}
 	c.letGo(t.ctx)
 }

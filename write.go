@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/writebehind/writebehind/cachekeys"
@@ -119,9 +120,6 @@ func (c *Conn) deferWrite(ctx context.Context, p *plan, args []driver.NamedValue
 		if errors.Is(err, errUncertain) || errors.Is(err, queue.ErrClosed) {
 			return nil, false, nil
 		}
-		if errors.Is(err, queue.ErrFull) {
-			return nil, false, ErrFull
-		}
 		if err != nil {
 			return nil, false, err
 		}
@@ -172,6 +170,13 @@ func (c *Conn) tryWrite(ctx context.Context, p *plan, args []driver.NamedValue) 
 		image = a.image
 	}
 	_, ok, err = c.engine.queue.Commit(ctx, a, a.schema.version, queue.Mutation{Shape: shape, Key: a.key, Hash: a.hash, Image: image})
+	switch {
+	case err == nil || errors.Is(err, queue.ErrClosed) || ctx.Err() != nil:
+	case errors.Is(err, queue.ErrFull):
+		err = ErrFull
+	default: // there is no room, and the flush that is to make some fails
+		err = fmt.Errorf("%w: %v", ErrFull, err) //nolint:errorlint // the cause is another statement's
+	}
 	return 1, ok, err
 }
 
@@ -225,8 +230,10 @@ func (a *attempt) insert(w *writePlan, args []driver.NamedValue) (*queue.Shape, 
 	}
 	if !a.found {
 		var err error
-		a.next, err = rowimage.AppendRow(a.next[:0], session.Location, a.cells)
-		return w.insertShape, err
+		if a.next, err = rowimage.AppendRow(a.next[:0], session.Location, a.cells); err != nil {
+			return nil, errUncertain
+		}
+		return w.insertShape, nil
 	}
 	if w.nothing {
 		return nil, nil
@@ -297,8 +304,10 @@ func (a *attempt) assign(w *writePlan, args []driver.NamedValue, proposed []driv
 		fresh[i] = v
 	}
 	var err error
-	a.next, err = rowimage.Replace(a.next[:0], a.image, session.Location, w.setColumns, fresh)
-	return w.changeShape, err
+	if a.next, err = rowimage.Replace(a.next[:0], a.image, session.Location, w.setColumns, fresh); err != nil {
+		return nil, errUncertain
+	}
+	return w.changeShape, nil
 }
 
 // add adds to, or subtracts from, a column. NULL on either side gives NULL.

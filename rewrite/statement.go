@@ -203,6 +203,9 @@ type Summary struct {
 	// session: SET, RESET, DISCARD, LISTEN, DECLARE, PREPARE, temporary tables, …
 	Session     bool
 	Transaction Transaction
+	// LeavesOpen says of a MixedTransaction that it leaves a transaction open if
+	// all its statements succeed.
+	LeavesOpen bool
 	// DDL says that the statement is of a kind that changes the catalog.
 	DDL bool
 	// Params is the highest $N, 0 without parameters.

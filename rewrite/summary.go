@@ -51,6 +51,7 @@ func (c classifier) combine(s *Summary, tokens []token) {
 		s.DDL = s.DDL || k.ddl
 		if k.transaction != NoTransaction {
 			s.Transaction = MixedTransaction
+			s.LeavesOpen = k.transaction != EndTransaction
 		}
 		start = i + 1
 	}

@@ -28,7 +28,8 @@ type Catalog struct {
 	// foreign table and sequence outside the system schemas.
 	Relations map[Name]*Relation
 	// UserFunctions holds the names (without schema) of all functions that are
-	// not built in; UserOperators the same for operators.
+	// not built in, and of all types that run one when a value of theirs is made
+	// (a domain with a check); UserOperators the names of such operators.
 	UserFunctions map[string]struct{}
 	UserOperators map[string]struct{}
 	// UserCasts describes the casts whose function is neither built in nor

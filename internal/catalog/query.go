@@ -274,7 +274,11 @@ doc AS MATERIALIZED (SELECT pg_catalog.json_build_object(
 	FROM dependencies d JOIN pg_catalog.pg_policy p ON p.oid = d.objid JOIN rels u ON u.oid = d.refobjid
 	WHERE d.classid = 'pg_catalog.pg_policy'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid <> p.polrelid
 ) x),
-'user_functions', (SELECT json_agg(DISTINCT f.proname ORDER BY f.proname) FROM functions f),
+'user_functions', (SELECT json_agg(x.name ORDER BY x.name) FROM (
+	SELECT f.proname AS name FROM functions f
+	UNION
+	SELECT t.typname FROM typecalls y JOIN pg_catalog.pg_type t ON t.oid = y.type
+) x),
 'user_operators', (SELECT json_agg(DISTINCT o.oprname ORDER BY o.oprname) FROM pg_catalog.pg_operator o WHERE o.oid >= 16384),
 'user_casts', (SELECT json_agg(x.name ORDER BY x.name) FROM (
 	SELECT pg_catalog.format_type(c.castsource, NULL) || ' AS ' || pg_catalog.format_type(c.casttarget, NULL) AS name

@@ -40,7 +40,8 @@ type Session struct {
 	ExtraFloatDigits string
 	ByteaOutput      string
 	// Others holds further settings that change how a value is read or shown
-	// or what a write sets off, as name=value, separated by line feeds.
+	// or what a write sets off, as name=value, separated by line feeds, and
+	// whether the session has temporary tables, which hide others of their name.
 	Others string
 
 	ServerVersionNum int // 150004 for 15.4
@@ -86,7 +87,8 @@ const sessionRest = `,
 	(SELECT pg_catalog.string_agg(name || '=' || coalesce(pg_catalog.current_setting(name, true), ''), E'\n' ORDER BY name)
 		FROM unnest(ARRAY['array_nulls', 'backslash_quote', 'default_text_search_config', 'default_with_oids',
 			'lc_messages', 'lc_monetary', 'lc_numeric', 'lc_time', 'row_security', 'session_replication_role',
-			'timezone_abbreviations', 'transform_null_equals', 'xmlbinary', 'xmloption']) AS name),
+			'timezone_abbreviations', 'transform_null_equals', 'xmlbinary', 'xmloption']) AS name)
+		|| E'\ntemporary=' || (pg_catalog.pg_my_temp_schema() <> 0)::text,
 	pg_catalog.current_setting('server_version_num'),
 	pg_catalog.pg_is_in_recovery()::text,
 	pg_catalog.pg_backend_pid()::text,

@@ -1,0 +1,63 @@
+package writebehind
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"net"
+	"strconv"
+	"time"
+)
+
+// A direct writer whose connection is lost may live on in the server: its
+// statement, or its COMMIT, may still take effect. Its tables stay direct until
+// the server process is known to be gone.
+
+// lost tells whether the connection was lost in the course of what returned err.
+func (c *Conn) lost(err error) bool {
+	if err == nil || sqlState(err) != "" {
+		return false
+	}
+	var network net.Error
+	if errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network) {
+		return true
+	}
+	validator, ok := c.real.(driver.Validator)
+	return ok && !validator.IsValid()
+}
+
+// doubt hands the tables that the connection holds over to the engine.
+func (c *Conn) doubt() {
+	e, held := c.engine, c.held
+	c.held = nil
+	pid, started := strconv.Itoa(c.session.BackendPID), c.session.BackendStart
+	e.logger.Warn("writebehind: the connection of a direct writer was lost, its tables stay direct until the server process is gone",
+		"pid", pid)
+	if !c.met || started == "" {
+		return // which process it was is not known
+	}
+	e.working.Go(func() {
+		for pause := 10 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+			if gone, err := e.backendGone(pid, started); err == nil && gone {
+				e.release(held)
+				return
+			}
+			select {
+			case <-e.lifetime.Done():
+				return
+			case <-time.After(pause):
+			}
+		}
+	})
+}
+
+// backendGone tells whether a server process has ended.
+func (e *engine) backendGone(pid, started string) (bool, error) {
+	ctx, cancel := context.WithTimeout(e.lifetime, reloadTimeout)
+	defer cancel()
+	var there bool
+	err := e.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_get_activity($1::int) a
+		WHERE EXTRACT(epoch FROM a.backend_start)::text = $2)`, pid, started).Scan(&there)
+	return err == nil && !there, err
+}
