@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"sync"
@@ -119,12 +120,23 @@ func (l *lookups) serve(e *engine) {
 		}
 		l.next = b.after
 		l.mu.Unlock()
-		if err := e.lookUp(b); err != nil {
+		if err := e.lookUpSafely(b); err != nil {
 			e.logger.Debug("writebehind: look-up failed", "table", b.table.rel.Name.String(), "error", withoutDetail(err))
 			b.err = errUncertain // the statement will run into the same, and say it better
 		}
 		close(b.done)
 	}
+}
+
+// lookUpSafely makes of a panic in the real driver, which would have met one
+// caller, an error: here it would end the process.
+func (e *engine) lookUpSafely(b *lookupBatch) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the real driver panicked: %v", r)
+		}
+	}()
+	return e.lookUp(b)
 }
 
 // lookUp finds the rows of a batch in PostgreSQL.
