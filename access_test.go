@@ -23,6 +23,7 @@ const (
 // formats of its parameters, each with a fresh database. The time zones
 // alternate, so that each way and each format meets both.
 func forEachAccess(t *testing.T, ddl string, test func(h *harness, via access)) {
+	t.Helper()
 	zones := []string{"UTC", "Europe/Berlin"}
 	for i, format := range []string{"", " binary_parameters=yes"} {
 		for j, via := range []access{execText, queryText, prepared} {

@@ -80,7 +80,7 @@ func TestKeyedStatementsInAllSpellings(t *testing.T) {
 			require.NoError(h, err, w.query)
 			require.Equal(h, want, got, "%s: rows affected", w.query)
 			if via != queryText { // a write through Query is direct in this version
-				require.EqualValues(h, before+1, h.stats().Deferred, w.query)
+				require.Equal(h, before+1, h.stats().Deferred, w.query)
 			}
 		}
 		for _, r := range keyedReads {

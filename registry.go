@@ -35,32 +35,43 @@ func (r *registry) acquire(ctx context.Context, c *Connector, session catalog.Se
 		identity += "/" + c.backend.dsn
 	}
 	for {
-		r.mu.Lock()
-		entry := r.all[identity]
-		if entry == nil {
-			entry = &registered{busy: make(chan struct{})}
-			r.all[identity] = entry
-			r.mu.Unlock()
-			return r.start(ctx, entry, identity, c, session, real)
+		e, fresh, busy, err := r.join(identity, c.settings)
+		switch {
+		case fresh != nil:
+			return r.start(ctx, fresh, identity, c, session, real)
+		case busy == nil:
+			closeQuietly(real)
+			return e, err
 		}
-		if busy := entry.busy; busy != nil {
-			r.mu.Unlock()
-			select {
-			case <-busy:
-				continue
-			case <-ctx.Done():
-				closeQuietly(real)
-				return nil, ctx.Err()
-			}
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			closeQuietly(real)
+			return nil, ctx.Err()
 		}
-		defer r.mu.Unlock()
-		closeQuietly(real)
-		if diff := entry.engine.settings.diff(c.settings); diff != "" {
-			return nil, fmt.Errorf("writebehind: this process already uses the database with other settings; these differ: %s", diff)
-		}
-		entry.shares++
-		return entry.engine, nil
 	}
+}
+
+// join takes a share in the engine of a database. If there is none, it returns a
+// fresh entry for it, which the caller must start; if it is being started or
+// closed, what to wait for.
+func (r *registry) join(identity string, s settings) (e *engine, fresh *registered, busy <-chan struct{}, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	entry := r.all[identity]
+	switch {
+	case entry == nil:
+		fresh = &registered{busy: make(chan struct{})}
+		r.all[identity] = fresh
+		return nil, fresh, nil, nil
+	case entry.busy != nil:
+		return nil, nil, entry.busy, nil
+	}
+	if diff := entry.engine.settings.diff(s); diff != "" {
+		return nil, nil, nil, fmt.Errorf("writebehind: this process already uses the database with other settings; these differ: %s", diff)
+	}
+	entry.shares++
+	return entry.engine, nil, nil, nil
 }
 
 func (r *registry) start(ctx context.Context, entry *registered, identity string, c *Connector, session catalog.Session, real driver.Conn) (*engine, error) {

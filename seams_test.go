@@ -243,8 +243,11 @@ func TestALostDirectWriterKeepsItsTableUntilItIsGone(t *testing.T) {
 			mu.Lock()
 			clients = append(clients, c)
 			mu.Unlock()
-			go func() { io.Copy(s, c) }() // the server side stays open when the client is cut
-			go func() { io.Copy(c, s); c.Close() }()
+			go func() { _, _ = io.Copy(s, c) }() // the server side stays open when the client is cut
+			go func() {
+				_, _ = io.Copy(c, s)
+				c.Close()
+			}()
 		}
 	}()
 	port := l.Addr().(*net.TCPAddr).Port
