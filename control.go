@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/writebehind/writebehind/internal/pgerr"
 	"github.com/writebehind/writebehind/queue"
 	"github.com/writebehind/writebehind/rewrite"
 )
@@ -267,7 +268,7 @@ func (e *engine) stats() Statistics {
 		CacheEntries: uint64(e.cache.Len()),
 	}
 	if q.LastError != nil {
-		st.LastError = withoutDetail(q.LastError)
+		st.LastError = pgerr.ForLog(q.LastError)
 	}
 	return st
 }

@@ -95,6 +95,20 @@ func TestOneSnapshotSeesAllThatWasAcknowledgedBeforeItsFirstStatement(t *testing
 	require.Equal(t, 4, stock(conn))
 }
 
+// The connection of the transaction was made before the engine was, and SELECT 1
+// takes the snapshot by which the rest is read.
+func TestASnapshotTakenByATablelessStatementComesAfterAcknowledgedWrites(t *testing.T) {
+	h := newHarness(t, itemsTable, "")
+	tx, err := h.shim.BeginTx(context.Background(), &sql.TxOptions{Isolation: sql.LevelRepeatableRead})
+	require.NoError(t, err)
+	h.exec(`UPDATE items SET stock = 1 WHERE id = 1`)
+	var n int
+	require.NoError(t, tx.QueryRow(`SELECT 1`).Scan(&n))
+	require.NoError(t, tx.QueryRow(`SELECT stock FROM items WHERE id = 1`).Scan(&n))
+	require.Equal(t, 1, n)
+	require.NoError(t, tx.Rollback())
+}
+
 func TestTransactionsBegunByText(t *testing.T) {
 	h := newHarness(t, itemsTable, "")
 	conn := h.conn(h.shim)

@@ -8,6 +8,8 @@ import (
 	"net"
 	"strconv"
 	"time"
+
+	"github.com/writebehind/writebehind/internal/pgerr"
 )
 
 // A direct writer whose connection is lost may live on in the server: its
@@ -16,7 +18,7 @@ import (
 
 // lost tells whether the connection was lost in the course of what returned err.
 func (c *Conn) lost(err error) bool {
-	if err == nil || sqlState(err) != "" {
+	if err == nil || pgerr.State(err) != "" {
 		return false
 	}
 	var network net.Error

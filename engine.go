@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/writebehind/writebehind/internal/catalog"
+	"github.com/writebehind/writebehind/internal/pgerr"
 	"github.com/writebehind/writebehind/internal/pgvalue"
 	"github.com/writebehind/writebehind/internal/rowcache"
 	"github.com/writebehind/writebehind/queue"
@@ -167,7 +168,7 @@ func (o *observer) Flushed(rel *catalog.Relation, key []byte, hash uint64, image
 func (o *observer) Refused(rel *catalog.Relation, _ []byte, hash uint64, lsn queue.LSN, err error) {
 	o.cache.Drop(hash)
 	o.logger.Error("writebehind: PostgreSQL refused an acknowledged write, it is lost",
-		"table", rel.Name.String(), "lsn", lsn, "error", withoutDetail(err))
+		"table", rel.Name.String(), "lsn", lsn, "error", pgerr.ForLog(err))
 }
 
 func (o *observer) Stale(error) {
@@ -175,7 +176,7 @@ func (o *observer) Stale(error) {
 	ctx, cancel := context.WithTimeout(e.lifetime, reloadTimeout)
 	defer cancel()
 	if err := e.reload(ctx); err != nil {
-		e.logger.Debug("writebehind: the catalog could not be read", "error", withoutDetail(err))
+		e.logger.Debug("writebehind: the catalog could not be read", "error", pgerr.ForLog(err))
 	}
 }
 

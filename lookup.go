@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/writebehind/writebehind/cachekeys"
+	"github.com/writebehind/writebehind/internal/pgerr"
 	"github.com/writebehind/writebehind/internal/rowcache"
 	"github.com/writebehind/writebehind/internal/rowimage"
 	"github.com/writebehind/writebehind/rewrite"
@@ -121,7 +122,7 @@ func (l *lookups) serve(e *engine) {
 		l.next = b.after
 		l.mu.Unlock()
 		if err := e.lookUpSafely(b); err != nil {
-			e.logger.Debug("writebehind: look-up failed", "table", b.table.rel.Name.String(), "error", withoutDetail(err))
+			e.logger.Debug("writebehind: look-up failed", "table", b.table.rel.Name.String(), "error", pgerr.ForLog(err))
 			b.err = errUncertain // the statement will run into the same, and say it better
 		}
 		close(b.done)
@@ -156,10 +157,10 @@ func (e *engine) lookUp(b *lookupBatch) error {
 			return nil
 		}
 		r.close()
-		if used && sqlState(err) == "" && e.lifetime.Err() == nil {
+		if used && pgerr.State(err) == "" && e.lifetime.Err() == nil {
 			continue // it had gone stale while nobody used it
 		}
-		if state := sqlState(err); state != "" && (state[:2] == "42" || state == "0A000") {
+		if pgerr.StaleSchema(err) {
 			(*observer)(e).Stale(err)
 		}
 		return err

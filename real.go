@@ -86,22 +86,3 @@ func unnamed(args []driver.NamedValue) ([]driver.Value, error) {
 	}
 	return out, nil
 }
-
-// sqlState returns the SQLSTATE of a server's error, "" for any other.
-func sqlState(err error) string {
-	var coded interface{ SQLState() string }
-	if errors.As(err, &coded) {
-		return coded.SQLState()
-	}
-	return ""
-}
-
-// withoutDetail is the error as it may stand in a log: the server's detail
-// lines, which hold row values, are no part of its text; the text of an error
-// about a value is.
-func withoutDetail(err error) string {
-	if state := sqlState(err); state != "" {
-		return "SQLSTATE " + state
-	}
-	return err.Error()
-}

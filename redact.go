@@ -6,6 +6,8 @@ import (
 	"net"
 	"regexp"
 	"strings"
+
+	"github.com/writebehind/writebehind/internal/pgerr"
 )
 
 // passwords finds where a DSN of either form holds a password.
@@ -20,7 +22,7 @@ var passwords = []*regexp.Regexp{
 // network quote none and stay what they are.
 func withoutPassword(err error, dsn string) error {
 	var network *net.OpError
-	if err == nil || sqlState(err) != "" || errors.As(err, &network) {
+	if err == nil || pgerr.State(err) != "" || errors.As(err, &network) {
 		return err
 	}
 	text := err.Error()

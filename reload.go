@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/writebehind/writebehind/internal/pgerr"
 )
 
 const (
@@ -111,7 +113,7 @@ func (e *engine) poll() {
 			e.owed.mu.Unlock()
 			e.release(tables)
 		case err != nil && ctx.Err() == nil:
-			e.logger.Debug("writebehind: the catalog could not be read, the next poll tries again", "error", withoutDetail(err))
+			e.logger.Debug("writebehind: the catalog could not be read, the next poll tries again", "error", pgerr.ForLog(err))
 			if len(tables) > 0 {
 				next = pollInterval / 20
 			}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/writebehind/writebehind/internal/catalog"
+	"github.com/writebehind/writebehind/internal/pgerr"
 	"github.com/writebehind/writebehind/internal/rowimage"
 	"github.com/writebehind/writebehind/rewrite"
 )
@@ -104,7 +105,7 @@ func outcome(ctx context.Context, db *sql.DB, number string) (committed bool, er
 	var status sql.NullString
 	err = db.QueryRowContext(ctx, `SELECT txid_status($1::bigint)`, number).Scan(&status)
 	switch {
-	case sqlState(err) == "22023": // a number the server has not given out: it lost that future
+	case pgerr.State(err) == "22023": // a number the server has not given out: it lost that future
 		return false, nil
 	case err != nil:
 		return false, err

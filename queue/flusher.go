@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 	"sync/atomic"
 	"time"
+
+	"github.com/writebehind/writebehind/internal/pgerr"
 )
 
 // Pauses between attempts to flush the same memtable.
@@ -121,7 +123,7 @@ func (q *Queue) settle(m *memtable) (stopped bool) {
 		}
 		q.counters.retries.Add(1)
 		q.fail(err, verdict)
-		if staleSchema(err) {
+		if pgerr.StaleSchema(err) {
 			q.opts.Observer.Stale(err)
 		}
 		if q.sleep(pause/2 + rand.N(pause)) {
@@ -139,7 +141,7 @@ func (q *Queue) fail(err error, verdict verdict) {
 		p := &q.progress
 		if p.failed.err == nil || p.failed.paused != (verdict == verdictPause) {
 			q.opts.Logger.Warn("writebehind: flush failed, the writes are kept and tried again",
-				"error", err, "paused", verdict == verdictPause)
+				"error", pgerr.ForLog(err), "paused", verdict == verdictPause)
 		}
 		p.failed = failure{
 			attempt: p.attempts, err: err, at: time.Now(),

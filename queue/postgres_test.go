@@ -13,6 +13,7 @@ import (
 	"github.com/lib/pq"
 	"github.com/stretchr/testify/require"
 
+	"github.com/writebehind/writebehind/internal/pgerr"
 	"github.com/writebehind/writebehind/internal/pgtest"
 )
 
@@ -235,7 +236,7 @@ func TestKeyTakenByAnotherProgramRefusesItsGroupAlone(t *testing.T) {
 	require.EqualValues(t, 1, p.queue.Stats().RefusedGroups)
 	require.Len(t, p.watcher.refused, 2)
 	require.Equal(t, bad, p.watcher.refused[0].lsn)
-	require.Equal(t, "23505", sqlState(p.watcher.refused[0].err))
+	require.Equal(t, "23505", pgerr.State(p.watcher.refused[0].err))
 }
 
 func TestUpsertGivesWayToAnotherProgramsRow(t *testing.T) {
@@ -332,7 +333,7 @@ func TestTableThatIsGonePausesAndComesBack(t *testing.T) {
 	p.commit(p.update(1, "changed", 1))
 	_, err := p.db.Exec(`ALTER TABLE items RENAME TO elsewhere`)
 	require.NoError(t, err)
-	require.Equal(t, "42P01", sqlState(p.queue.Drain(t.Context(), 1)))
+	require.Equal(t, "42P01", pgerr.State(p.queue.Drain(t.Context(), 1)))
 	require.True(t, p.queue.Stats().Paused)
 	_, err = p.db.Exec(`ALTER TABLE elsewhere RENAME TO items`)
 	require.NoError(t, err)
