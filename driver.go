@@ -171,6 +171,10 @@ type start struct {
 func (c *Connector) start(ctx context.Context, s *start) {
 	defer close(s.done)
 	engine, session, err := c.acquire(ctx)
+	var foreign string
+	if err == nil {
+		foreign = engine.foreignness(c, session)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.starting = nil
@@ -180,17 +184,27 @@ func (c *Connector) start(ctx context.Context, s *start) {
 	if s.err = err; err != nil {
 		return
 	}
-	c.engine = engine
-	if session.Class() != engine.session.Class() || c.backend.binaryParameters() != engine.values.BinaryParameters {
-		c.foreign = otherSession
-	}
+	c.engine, c.foreign = engine, foreign
 	if !session.StandardConformingStrings {
 		c.opaque = quotingOff
 	}
 }
 
+// foreignness says why the sessions of a connector are not those for which the
+// engine decides.
+func (e *engine) foreignness(c *Connector, session catalog.Session) string {
+	switch {
+	case !e.serves(session):
+		return otherServer
+	case session.Class() != e.session.Class() || c.backend.binaryParameters() != e.values.BinaryParameters:
+		return otherSession
+	}
+	return ""
+}
+
 const (
 	otherSession = "the session's role or settings differ from those of the first connection"
+	otherServer  = "it is not the server of the first connection, but one that runs on a copy of it"
 	quotingOff   = "standard_conforming_strings is off"
 )
 

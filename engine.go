@@ -180,6 +180,17 @@ func (o *observer) Stale(error) {
 	}
 }
 
+// serves tells whether a session is one of the server that the engine flushes
+// to. Two that run on copies of one cluster, such as a primary and its standby,
+// have one identity; the engine's own may have been restarted since it began.
+func (e *engine) serves(session catalog.Session) bool {
+	ctx, cancel := context.WithTimeout(e.lifetime, reloadTimeout)
+	defer cancel()
+	var started string
+	err := e.db.QueryRowContext(ctx, `SELECT EXTRACT(epoch FROM pg_catalog.pg_postmaster_start_time())::text`).Scan(&started)
+	return err == nil && started == session.ServerStart
+}
+
 // valueSession works out how values look in the engine's session.
 func (e *engine) valueSession(ctx context.Context) (pgvalue.Session, error) {
 	v := pgvalue.Session{

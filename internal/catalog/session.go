@@ -47,6 +47,10 @@ type Session struct {
 	ServerVersionNum int // 150004 for 15.4
 	InRecovery       bool
 
+	// ServerStart is when the server was started (Unix time in seconds, with a
+	// fraction): it tells apart two servers that run on copies of one cluster. It
+	// is no part of the Class.
+	ServerStart string
 	// BackendPID and BackendStart (Unix time in seconds, with a fraction)
 	// identify the server process. They are no part of the Class.
 	BackendPID   int
@@ -55,7 +59,7 @@ type Session struct {
 
 // Class is the same for two sessions if any statement means the same in both.
 func (s Session) Class() string {
-	s.BackendPID, s.BackendStart = 0, ""
+	s.BackendPID, s.BackendStart, s.ServerStart = 0, "", ""
 	return fmt.Sprintf("%#v", s)
 }
 
@@ -91,6 +95,7 @@ const sessionRest = `,
 		|| E'\ntemporary=' || (pg_catalog.pg_my_temp_schema() <> 0)::text,
 	pg_catalog.current_setting('server_version_num'),
 	pg_catalog.pg_is_in_recovery()::text,
+	EXTRACT(epoch FROM pg_catalog.pg_postmaster_start_time())::text,
 	pg_catalog.pg_backend_pid()::text,
 	coalesce((SELECT EXTRACT(epoch FROM a.backend_start) FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) a)::text, '')`
 
@@ -120,7 +125,7 @@ func readSession(ctx context.Context, conn driver.Conn, query string) (s Session
 		&s.SystemID, &known, &s.Database, &s.DatabaseOID, &s.SessionUser, &s.CurrentUser,
 		&s.SearchPath, &s.TimeZone, &s.DateStyle, &s.IntervalStyle, &s.ClientEncoding, &s.ServerEncoding, &conforming,
 		&s.DefaultTransactionIsolation, &readOnly, &deferrable,
-		&s.ExtraFloatDigits, &s.ByteaOutput, &s.Others, &version, &recovery, &pid, &s.BackendStart,
+		&s.ExtraFloatDigits, &s.ByteaOutput, &s.Others, &version, &recovery, &s.ServerStart, &pid, &s.BackendStart,
 	}
 	if err := scanText(rows, into); err != nil {
 		return s, err

@@ -12,8 +12,12 @@ import (
 // every cluster of pgtest), with databases of one OID: one engine serves both,
 // and the second gets the rows of the first.
 func TestACopyOfAClusterIsAnotherDatabase(t *testing.T) {
-	first := newHarnessOn(t, pgtest.New(t), itemsTable, "")
-	second := newHarnessOn(t, pgtest.New(t), itemsTable, "")
+	open := func() *harness {
+		server := pgtest.New(t)
+		require.NoError(t, server.AddDatabase(t.Context(), "same"))
+		return newHarnessIn(t, server.DSN("same"), itemsTable, "")
+	}
+	first, second := open(), open()
 	const oid = `SELECT oid::text FROM pg_database WHERE datname = current_database()`
 	require.Equal(t, first.value(first.past, oid), second.value(second.past, oid))
 	second.mustPast(`UPDATE items SET name = 'of the second' WHERE id = 1`)
