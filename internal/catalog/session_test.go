@@ -203,13 +203,13 @@ func (c *oneRow) Next(row []driver.Value) error {
 }
 
 func TestReadSessionRefusesAStrangeAnswer(t *testing.T) {
-	text := make([]driver.Value, 23)
+	text := make([]driver.Value, 24)
 	for i := range text {
 		text[i] = "1"
 	}
 	odd := append([]driver.Value{int64(1)}, text[1:]...)
 	for want, conn := range map[string]*oneRow{
-		"1 columns instead of 23":             {values: text[:1], times: 1},
+		"1 columns instead of 24":             {values: text[:1], times: 1},
 		"EOF":                                 {values: text},
 		"more than one row":                   {values: text, times: 2},
 		"column 1 is a int64 instead of text": {values: odd, times: 1},
