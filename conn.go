@@ -89,6 +89,7 @@ func (c *Conn) exec(ctx context.Context, query string, s *Stmt, args []driver.Na
 	}
 	if p.write != nil && c.free(ctx) {
 		if result, done, err := c.deferWrite(ctx, p, args); done || err != nil {
+			c.answered() // only now: the row is no longer locked
 			return result, err
 		}
 	}

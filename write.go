@@ -125,7 +125,6 @@ func (c *Conn) deferWrite(ctx context.Context, p *plan, args []driver.NamedValue
 		}
 		if ok {
 			c.engine.deferred.Add(1)
-			c.answered()
 			return driver.RowsAffected(affected), true, nil
 		}
 	}
