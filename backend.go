@@ -70,8 +70,21 @@ func (b *backend) isPQ() bool {
 func closeQuietly(c interface{ Close() error }) { _ = c.Close() }
 
 // Connect and Driver make the backend a driver.Connector, for the engine's own
-// sql.DB on the real driver.
-func (b *backend) Connect(ctx context.Context) (driver.Conn, error) { return b.dial(ctx) }
+// connections. Unlike dial it heeds ctx with lib/pq, too.
+func (b *backend) Connect(ctx context.Context) (driver.Conn, error) {
+	if !b.isPQ() {
+		return b.dial(ctx)
+	}
+	connector, err := pq.NewConnector(b.dsn)
+	if err != nil {
+		return nil, withoutPassword(err, b.dsn)
+	}
+	conn, err := connector.Connect(ctx)
+	if err != nil {
+		return nil, withoutPassword(err, b.dsn)
+	}
+	return conn, nil
+}
 
 // Driver returns the real driver.
 func (b *backend) Driver() driver.Driver { return b.driver }

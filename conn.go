@@ -51,7 +51,7 @@ type Conn struct {
 // attach makes the connection one of the engine's that its connector uses.
 func (c *Conn) attach(from *Connector) {
 	c.engine = from.engine
-	c.engine.conns.Add(1)
+	engines.attach(c.engine)
 	c.dirty, c.opaque = from.foreign, from.opaque
 }
 
@@ -150,7 +150,11 @@ func (c *Conn) queryReal(ctx context.Context, query string, s *Stmt, args []driv
 func (c *Conn) plan(ctx context.Context, query string) (*plan, error) {
 	if c.engine == nil {
 		if !c.connector.settings.optsIn() || c.passes(query) {
-			return nil, c.dial(ctx)
+			err := c.dial(ctx)
+			if err != nil {
+				c.endEarly()
+			}
+			return nil, err
 		}
 		if err := c.connector.engage(ctx, c); err != nil {
 			return nil, err
@@ -284,9 +288,8 @@ func (c *Conn) IsValid() bool {
 	return true
 }
 
-// Close closes the real connection. When the last connection to a database is
-// closed, what is pending is brought to PostgreSQL first, so that a program
-// whose wrapper forgets to close the connector loses nothing by ending.
+// Close closes the real connection. When it is the last one to its database,
+// what is pending is brought to PostgreSQL first.
 func (c *Conn) Close() error {
 	var err error
 	if c.real != nil {
@@ -301,10 +304,5 @@ func (c *Conn) Close() error {
 		c.doubt()
 	}
 	c.letGo(context.Background())
-	if c.engine.conns.Add(-1) == 0 {
-		ctx, cancel := context.WithTimeout(context.Background(), c.engine.settings.closeTimeout)
-		defer cancel()
-		err = errors.Join(err, c.engine.drainAll(ctx))
-	}
-	return err
+	return errors.Join(err, engines.detach(c.engine))
 }

@@ -21,7 +21,7 @@ func (c *Conn) lost(err error) bool {
 	if err == nil || pgerr.State(err) != "" {
 		return false
 	}
-	var network net.Error
+	var network *net.OpError
 	if errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network) {
 		return true
 	}
@@ -36,7 +36,7 @@ func (c *Conn) doubt() {
 	pid, started := strconv.Itoa(c.session.BackendPID), c.session.BackendStart
 	e.logger.Warn("writebehind: the connection of a direct writer was lost, its tables stay direct until the server process is gone",
 		"pid", pid)
-	if !c.met || started == "" {
+	if started == "" {
 		return // which process it was is not known
 	}
 	e.working.Go(func() {

@@ -173,17 +173,21 @@ func (c *Connector) start(ctx context.Context, s *start) {
 	engine, session, err := c.acquire(ctx)
 	var foreign string
 	if err == nil {
-		foreign = engine.foreignness(c, session)
+		if foreign, err = engine.foreignness(c, session); err != nil {
+			err = errors.Join(err, engines.release(engine))
+		}
 	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.starting = nil
-	if err == nil && c.closed {
-		err = errors.Join(ErrClosed, engines.release(engine))
-	}
-	if s.err = err; err != nil {
+	if closed := c.closed; err != nil || closed {
+		c.mu.Unlock()
+		if err == nil {
+			err = errors.Join(ErrClosed, engines.release(engine))
+		}
+		s.err = err
 		return
 	}
+	defer c.mu.Unlock()
 	c.engine, c.foreign = engine, foreign
 	if !session.StandardConformingStrings {
 		c.opaque = quotingOff
@@ -192,14 +196,17 @@ func (c *Connector) start(ctx context.Context, s *start) {
 
 // foreignness says why the sessions of a connector are not those for which the
 // engine decides.
-func (e *engine) foreignness(c *Connector, session catalog.Session) string {
+func (e *engine) foreignness(c *Connector, session catalog.Session) (string, error) {
+	same, err := e.serves(session)
 	switch {
-	case !e.serves(session):
-		return otherServer
+	case err != nil:
+		return "", fmt.Errorf("writebehind: which server it is: %w", err)
+	case !same:
+		return otherServer, nil
 	case session.Class() != e.session.Class() || c.backend.binaryParameters() != e.values.BinaryParameters:
-		return otherSession
+		return otherSession, nil
 	}
-	return ""
+	return "", nil
 }
 
 const (
@@ -228,13 +235,11 @@ func (c *Connector) acquire(ctx context.Context) (*engine, catalog.Session, erro
 // calls it at its own Close.
 func (c *Connector) Close() error {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
+	closed, e := c.closed, c.engine
+	c.closed, c.engine = true, nil
+	c.mu.Unlock()
+	if closed || e == nil {
 		return nil
 	}
-	c.closed = true
-	if c.engine == nil {
-		return nil
-	}
-	return engines.release(c.engine)
+	return engines.release(e)
 }

@@ -3,6 +3,7 @@ package writebehind
 import (
 	"context"
 	"database/sql/driver"
+	"regexp"
 
 	"github.com/writebehind/writebehind/rewrite"
 )
@@ -13,9 +14,14 @@ import (
 // write, and go on doing so while an engine starts.
 
 // early is an early statement, or the transaction of one, that may still write.
-type early struct {
-	engine *engine // that was started meanwhile; guarded by registry.mu, as is held
-	held   []*tableState
+type early struct{ holds []earlyHold } // guarded by registry.mu
+
+// earlyHold is what an early statement holds of an engine that was started
+// meanwhile.
+type earlyHold struct {
+	engine     *engine
+	tables     []*tableState
+	generation uint64 // of the engine's activity
 }
 
 // nameless tells whether a statement names no table: it is empty, or a SELECT
@@ -27,8 +33,17 @@ func nameless(st *rewrite.Statement) bool {
 	return st.Verb == "" || st.Verb == "SELECT" && st.Effect == rewrite.Reads
 }
 
+// constantsOnly is a SELECT, or nothing, that neither sees nor does anything:
+// it has no function, operator, cast or literal but numbers.
+var constantsOnly = regexp.MustCompile(`^(?i:\s*select\b[\w\s,]*)?[\s;]*$`)
+
 // passes tells whether a statement can run before there is an engine.
 func (c *Conn) passes(query string) bool {
+	if c.early != nil && c.inTransaction() && parseControl(query).verb == noControl {
+		// An engine might wait for what this transaction has locked. If one is
+		// started meanwhile, the transaction holds all of its tables.
+		return true
+	}
 	st := rewrite.Parse(query)
 	if !nameless(st) {
 		return false
@@ -38,11 +53,8 @@ func (c *Conn) passes(query string) bool {
 			return false
 		}
 	}
-	switch {
-	case c.early != nil:
+	if c.early != nil || !c.inTransaction() && constantsOnly.MatchString(query) {
 		return true
-	case len(st.Functions) == 0 && !c.inTransaction():
-		return true // it neither sees nor does anything
 	}
 	// A function may see and do anything, and in a transaction even a constant
 	// may take the snapshot by which the rest of it is read.
@@ -76,8 +88,9 @@ func (r *registry) end(s *early) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.early, s)
-	if s != nil && s.engine != nil {
-		s.engine.release(s.held)
+	for _, h := range s.holds {
+		h.engine.activity.end(h.generation)
+		h.engine.owe(h.tables) // it may have changed the schema, too
 	}
 }
 
@@ -86,11 +99,8 @@ func (r *registry) end(s *early) {
 func (r *registry) holdEarly(e *engine) {
 	tables := e.schema.Load().sorted()
 	for s := range r.early {
-		if s.engine != nil {
-			continue // it holds those of another engine, and there is one per database
-		}
 		e.hold(tables)
-		s.engine, s.held = e, states(tables)
+		s.holds = append(s.holds, earlyHold{e, states(tables), e.activity.begin()})
 	}
 }
 

@@ -45,7 +45,6 @@ type engine struct {
 
 	readers readers
 
-	conns    atomic.Int64    // open connections
 	lifetime context.Context //nolint:containedctx // of the engine's own goroutines
 	stop     context.CancelFunc
 	working  sync.WaitGroup // the engine's own goroutines
@@ -106,9 +105,34 @@ func (e *engine) start(ctx context.Context) error {
 	return nil
 }
 
-// close drains the queue and ends everything the engine runs.
-func (e *engine) close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), e.settings.closeTimeout)
+// drainPatiently drains, trying again until ctx ends.
+func (e *engine) drainPatiently(ctx context.Context) error {
+	for {
+		err := e.queue.Drain(ctx, e.queue.Newest())
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("writebehind: close: %w: rows left: %d: %w", ErrPending, e.queue.Stats().Rows, err)
+		case <-time.After(drainPause):
+		}
+	}
+}
+
+const (
+	drainPause = 20 * time.Millisecond
+	// closeGrace is how long goroutines may take to notice that the engine ends;
+	// one that hangs in the real driver is left behind.
+	closeGrace = time.Second
+)
+
+// close drains the queue until the deadline and ends everything the engine runs.
+func (e *engine) close(deadline time.Time) error {
+	if deadline.IsZero() {
+		deadline = time.Now().Add(e.settings.closeTimeout)
+	}
+	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()
 	err := e.queue.Close(ctx)
 	if st := e.queue.Stats(); err != nil || st.Rows > 0 {
@@ -118,7 +142,15 @@ func (e *engine) close() error {
 		err = fmt.Errorf("writebehind: close: %w, and this version keeps them nowhere else: rows lost: %d: %w", ErrPending, st.Rows, err)
 	}
 	e.stop()
-	e.working.Wait()
+	ended := make(chan struct{})
+	go func() {
+		e.working.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(closeGrace):
+	}
 	e.readers.close()
 	return errors.Join(err, e.cache.Close(), e.db.Close())
 }
@@ -183,12 +215,12 @@ func (o *observer) Stale(error) {
 // serves tells whether a session is one of the server that the engine flushes
 // to. Two that run on copies of one cluster, such as a primary and its standby,
 // have one identity; the engine's own may have been restarted since it began.
-func (e *engine) serves(session catalog.Session) bool {
+func (e *engine) serves(session catalog.Session) (bool, error) {
 	ctx, cancel := context.WithTimeout(e.lifetime, reloadTimeout)
 	defer cancel()
 	var started string
 	err := e.db.QueryRowContext(ctx, `SELECT EXTRACT(epoch FROM pg_catalog.pg_postmaster_start_time())::text`).Scan(&started)
-	return err == nil && started == session.ServerStart
+	return started == session.ServerStart, err
 }
 
 // valueSession works out how values look in the engine's session.

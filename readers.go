@@ -13,8 +13,9 @@ import (
 // readers are the engine's own real connections for look-ups, with the
 // statements prepared on them.
 type readers struct {
-	mu   sync.Mutex
-	idle []*reader
+	mu     sync.Mutex
+	idle   []*reader
+	closed bool
 }
 
 // reader is one of them; it is used by one look-up at a time.
@@ -45,7 +46,7 @@ func (p *readers) get(ctx context.Context, e *engine) (r *reader, used bool, err
 	if r != nil {
 		return r, true, nil
 	}
-	conn, err := e.backend.dial(ctx)
+	conn, err := e.backend.Connect(ctx)
 	if err != nil {
 		return nil, false, err
 	}
@@ -64,7 +65,7 @@ func (p *readers) get(ctx context.Context, e *engine) (r *reader, used bool, err
 func (p *readers) put(r *reader) {
 	p.mu.Lock()
 	// One that has seen many versions of the schema keeps statements for each.
-	if len(p.idle) < maxIdleReaders && len(r.stmts) < maxReaderStmts {
+	if !p.closed && len(p.idle) < maxIdleReaders && len(r.stmts) < maxReaderStmts {
 		p.idle = append(p.idle, r)
 		r = nil
 	}
@@ -80,7 +81,7 @@ func (p *readers) close() {
 	for _, r := range p.idle {
 		r.close()
 	}
-	p.idle = nil
+	p.idle, p.closed = nil, true
 }
 
 func (r *reader) close() { closeQuietly(r.conn) }

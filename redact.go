@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"regexp"
 	"strings"
 
@@ -24,6 +25,10 @@ func withoutPassword(err error, dsn string) error {
 	var network *net.OpError
 	if err == nil || pgerr.State(err) != "" || errors.As(err, &network) {
 		return err
+	}
+	var malformed *url.Error
+	if errors.As(err, &malformed) { // it quotes any part of the URL, in any way
+		return errors.New("writebehind: the real driver does not take the DSN: it is no valid URL")
 	}
 	text := err.Error()
 	clean := strings.ReplaceAll(text, dsn, "(the DSN)")

@@ -15,6 +15,9 @@ func TestNoPasswordInErrorsAboutTheDSN(t *testing.T) {
 		"host=localhost password=s3cr3t sslmode=nonsense",
 		"password = s3cr3t user=app bad",
 		"postgres:///db?password=s3cr3t&port=port",
+		"postgres://app:s3/cr3t@host/db",
+		"postgres://app:s3?cr3t@host/db",
+		"postgres://app:s3\\\"cr3t@host:port/db",
 	} {
 		b, err := newBackend("postgres", dsn)
 		require.NoError(t, err)

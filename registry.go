@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/writebehind/writebehind/internal/catalog"
 )
@@ -18,9 +19,10 @@ type registry struct {
 
 // registered is an engine in the registry.
 type registered struct {
-	engine *engine       // nil while it is being started
-	shares int           // connectors that use it
-	busy   chan struct{} // closed when its start or its end is over; nil when neither is under way
+	engine     *engine // nil while it is being started
+	connectors int
+	conns      int           // that are attached to it: some outlive their connector
+	busy       chan struct{} // closed when its start or its end is over; nil when neither is under way
 }
 
 var engines = registry{all: make(map[string]*registered), early: make(map[*early]struct{})}
@@ -70,40 +72,91 @@ func (r *registry) join(identity string, s settings) (e *engine, fresh *register
 	if diff := entry.engine.settings.diff(s); diff != "" {
 		return nil, nil, nil, fmt.Errorf("writebehind: this process already uses the database with other settings; these differ: %s", diff)
 	}
-	entry.shares++
+	entry.connectors++
 	return entry.engine, nil, nil, nil
 }
 
 func (r *registry) start(ctx context.Context, entry *registered, identity string, c *Connector, session catalog.Session, real driver.Conn) (*engine, error) {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
 	e, err := newEngine(ctx, c, session, real)
+	if err != nil {
+		closeQuietly(real)
+		err = fmt.Errorf("writebehind: %w", err)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	close(entry.busy)
 	entry.busy = nil
 	if err != nil {
 		delete(r.all, identity)
-		closeQuietly(real)
-		return nil, fmt.Errorf("writebehind: %w", err)
+		return nil, err
 	}
 	e.identity = identity
-	entry.engine, entry.shares = e, 1
+	entry.engine, entry.connectors = e, 1
 	r.holdEarly(e)
 	return e, nil
 }
 
-// release gives a share back; with the last one the engine is closed.
+// startTimeout bounds the start of an engine, which waits for whoever holds a
+// table locked against readers.
+const startTimeout = 30 * time.Second
+
+// attach counts a connection among those that use an engine, which one of its
+// connectors still does.
+func (r *registry) attach(e *engine) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.all[e.identity].conns++
+}
+
+// detach is the end of a connection. With the last one what is pending is
+// brought to PostgreSQL, so that a program whose wrapper forgets to close the
+// connector loses nothing by ending.
+func (r *registry) detach(e *engine) error {
+	r.mu.Lock()
+	entry := r.all[e.identity]
+	last := entry.conns == 1
+	r.mu.Unlock()
+	var err error
+	if last {
+		ctx, cancel := context.WithTimeout(context.Background(), e.settings.closeTimeout)
+		err = e.drainAll(ctx) // a pool may close its connections while the server is away
+		cancel()
+	}
+	return r.leave(e, func() { entry.conns-- }, err, time.Time{})
+}
+
+// release is the end of a connector. The last one drains.
 func (r *registry) release(e *engine) error {
 	r.mu.Lock()
 	entry := r.all[e.identity]
-	entry.shares--
-	if entry.shares > 0 {
+	last := entry.connectors == 1
+	r.mu.Unlock()
+	var err error
+	deadline := time.Now().Add(e.settings.closeTimeout)
+	if last {
+		ctx, cancel := context.WithDeadline(context.Background(), deadline)
+		err = e.drainPatiently(ctx)
+		cancel()
+	}
+	return r.leave(e, func() { entry.connectors-- }, err, deadline)
+}
+
+// leave counts somebody off. When nobody is left the engine is closed, and its
+// error is the one that counts.
+func (r *registry) leave(e *engine, countOff func(), err error, deadline time.Time) error {
+	r.mu.Lock()
+	entry := r.all[e.identity]
+	countOff()
+	if entry.connectors+entry.conns > 0 {
 		r.mu.Unlock()
-		return nil
+		return err
 	}
 	entry.busy = make(chan struct{})
 	r.mu.Unlock()
 
-	err := e.close()
+	err = e.close(deadline)
 
 	r.mu.Lock()
 	defer r.mu.Unlock()
