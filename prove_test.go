@@ -45,3 +45,16 @@ func TestPreparingInATransactionTakesItsSnapshotAfterTheFlush(t *testing.T) {
 		},
 	})
 }
+
+func TestALiteralThatIsCastMustFitTheType(t *testing.T) {
+	prove.Replay(t, prove.History{
+		Schema: []string{"CREATE TABLE minted (id int8 PRIMARY KEY, c2 int2 NOT NULL, c3 numeric(4,1))", "INSERT INTO minted VALUES (1, 2, 3.25)"},
+		Statements: []prove.Statement{
+			{SQL: "DELETE FROM public.minted WHERE id = 1 AND c2 = (-32769)::int2"},
+			{SQL: "DELETE FROM public.minted WHERE id = 1 AND c2 = (-32769)"},
+			{Call: prove.Query, SQL: "SELECT * FROM minted WHERE id = 1 AND c3 = 3.25::numeric"},
+			{Call: prove.Query, SQL: "SELECT * FROM minted WHERE id = 1 AND c3 = 3.30::numeric"},
+			{Call: prove.Query, SQL: "SELECT * FROM minted WHERE id = '1'::bigint AND c2 = '2'::smallint"},
+		},
+	})
+}

@@ -66,7 +66,12 @@ func (b *sources) bind(v *rewrite.Value, column *catalog.Column, stored bool) (s
 	if !ok {
 		return s, fmt.Sprintf("column %q gets an expression, which this version does not evaluate", column.Name)
 	}
-	s.constant, ok = column.Type.Literal(b.session, kind, v.Text, stored)
+	typ, fits := column.Type, stored
+	if v.Cast != "" && !stored {
+		// What is cast must fit the type, though not the column's own length.
+		typ.Mod, fits = -1, true
+	}
+	s.constant, ok = typ.Literal(b.session, kind, v.Text, fits)
 	if !ok {
 		return s, fmt.Sprintf("it is not certain what the literal for column %q means", column.Name)
 	}
