@@ -105,6 +105,7 @@ type proxy struct {
 	mu     sync.Mutex
 	conns  []net.Conn
 	refuse atomic.Bool // new connections
+	linger atomic.Bool // the server's side stays open when the client's is cut
 }
 
 func newProxy(t *testing.T, h *harness) (*proxy, string) {
@@ -141,12 +142,16 @@ func newProxy(t *testing.T, h *harness) (*proxy, string) {
 				c.Close()
 				continue
 			}
-			for _, pair := range [][2]net.Conn{{c, s}, {s, c}} {
-				go func() {
-					_, _ = io.Copy(pair[0], pair[1])
-					pair[0].Close()
-				}()
-			}
+			go func() {
+				_, _ = io.Copy(s, c)
+				if !p.linger.Load() {
+					s.Close()
+				}
+			}()
+			go func() {
+				_, _ = io.Copy(c, s)
+				c.Close()
+			}()
 		}
 	}()
 	dsn := regexp.MustCompile(`host=\S+`).ReplaceAllString(h.dsn, "host=127.0.0.1")

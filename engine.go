@@ -1,6 +1,7 @@
 package writebehind
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -105,27 +106,19 @@ func (e *engine) start(ctx context.Context) error {
 	return nil
 }
 
-// drainPatiently drains, trying again until ctx ends.
+// drainPatiently drains, however often that fails, until ctx ends.
 func (e *engine) drainPatiently(ctx context.Context) error {
-	for {
-		err := e.queue.Drain(ctx, e.queue.Newest())
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("writebehind: close: %w: rows left: %d: %w", ErrPending, e.queue.Stats().Rows, err)
-		case <-time.After(drainPause):
-		}
+	err := e.queue.DrainPatiently(ctx, e.queue.Newest())
+	if err == nil {
+		return nil
 	}
+	st := e.queue.Stats()
+	return fmt.Errorf("writebehind: close: %w: rows left: %d: %w", ErrPending, st.Rows, cmp.Or(st.LastError, err))
 }
 
-const (
-	drainPause = 20 * time.Millisecond
-	// closeGrace is how long goroutines may take to notice that the engine ends;
-	// one that hangs in the real driver is left behind.
-	closeGrace = time.Second
-)
+// closeGrace is how long goroutines may take to notice that the engine ends; one
+// that hangs in the real driver is left behind.
+const closeGrace = time.Second
 
 // close drains the queue until the deadline and ends everything the engine runs.
 func (e *engine) close(deadline time.Time) error {
@@ -136,10 +129,8 @@ func (e *engine) close(deadline time.Time) error {
 	defer cancel()
 	err := e.queue.Close(ctx)
 	if st := e.queue.Stats(); err != nil || st.Rows > 0 {
-		if st.LastError != nil {
-			err = st.LastError // says more than that the time is up
-		}
-		err = fmt.Errorf("writebehind: close: %w, and this version keeps them nowhere else: rows lost: %d: %w", ErrPending, st.Rows, err)
+		// The flusher's error says more than that the time is up.
+		err = fmt.Errorf("writebehind: close: %w, and this version keeps them nowhere else: rows lost: %d: %w", ErrPending, st.Rows, cmp.Or(st.LastError, err))
 	}
 	e.stop()
 	ended := make(chan struct{})

@@ -20,6 +20,10 @@ func (c *Conn) cachedRead(ctx context.Context, p *plan, args []driver.NamedValue
 			return nil, false, nil
 		}
 	}
+	a.stamp()
+	if a.blocked() {
+		return nil, false, nil
+	}
 	known, stale := a.look()
 	if stale || !known && !c.engine.cache.Enabled() {
 		return nil, false, nil

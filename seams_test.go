@@ -3,13 +3,7 @@ package writebehind_test
 import (
 	"context"
 	"database/sql"
-	"fmt"
-	"io"
-	"net"
-	"regexp"
-	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -105,7 +99,10 @@ func TestAFunctionCalledLikeAColumnIsSeen(t *testing.T) {
 	require.EqualValues(t, 9, h.value(h.shim, `SELECT (i).total FROM items i WHERE i.stock = 10`))
 }
 
-func TestATableOptedInUnderAnOpenTransactionIsNotCached(t *testing.T) {
+// optedInUnderATransaction makes a table past the shim and waits until it is
+// opted in while a transaction has written to it.
+func optedInUnderATransaction(t *testing.T) (*harness, *sql.Tx) {
+	t.Helper()
 	h := newHarness(t, itemsTable, "")
 	h.exec(`UPDATE items SET stock = 1 WHERE id = 1`)
 	h.mustPast(`CREATE TABLE fresh (id int PRIMARY KEY, n int); INSERT INTO fresh VALUES (1, 1)`)
@@ -117,23 +114,18 @@ func TestATableOptedInUnderAnOpenTransactionIsNotCached(t *testing.T) {
 		_, reason := h.explain(`SELECT n FROM fresh WHERE id = 1`)
 		return strings.Contains(reason, "holds the table")
 	})
+	return h, tx
+}
+
+func TestATableOptedInUnderAnOpenTransactionIsNotCached(t *testing.T) {
+	h, tx := optedInUnderATransaction(t)
 	require.EqualValues(t, 1, h.value(h.shim, `SELECT n FROM fresh WHERE id = 1`))
 	require.NoError(t, tx.Commit())
 	require.EqualValues(t, 2, h.value(h.shim, `SELECT n FROM fresh WHERE id = 1`))
 }
 
 func TestATableOptedInUnderAnOpenTransactionDoesNotBlockIt(t *testing.T) {
-	h := newHarness(t, itemsTable, "")
-	h.exec(`UPDATE items SET stock = 1 WHERE id = 1`)
-	h.mustPast(`CREATE TABLE fresh (id int PRIMARY KEY, n int); INSERT INTO fresh VALUES (1, 1)`)
-	tx, err := h.shim.Begin()
-	require.NoError(t, err)
-	_, err = tx.Exec(`UPDATE fresh SET n = 2 WHERE id = 1`)
-	require.NoError(t, err)
-	h.eventually("opted in", func() bool {
-		_, reason := h.explain(`SELECT n FROM fresh WHERE id = 1`)
-		return strings.Contains(reason, "holds the table")
-	})
+	h, tx := optedInUnderATransaction(t)
 	// As with lib/pq alone, the second writer waits for the first one's lock.
 	second := make(chan error, 1)
 	go func() {
@@ -218,57 +210,24 @@ func TestABeginWithinATransactionEndsWithIt(t *testing.T) {
 
 func TestALostDirectWriterKeepsItsTableUntilItIsGone(t *testing.T) {
 	h := newHarness(t, itemsTable, "")
-	cfg, err := pq.NewConfig(h.dsn)
-	require.NoError(t, err)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	var mu sync.Mutex
-	var clients []net.Conn
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			var s net.Conn
-			if cfg.Host != "" && cfg.Host[0] == '/' {
-				s, err = net.Dial("unix", fmt.Sprintf("%s/.s.PGSQL.%d", cfg.Host, cfg.Port))
-			} else {
-				s, err = net.Dial("tcp", net.JoinHostPort(cfg.Host, strconv.Itoa(int(cfg.Port))))
-			}
-			if err != nil {
-				c.Close()
-				continue
-			}
-			mu.Lock()
-			clients = append(clients, c)
-			mu.Unlock()
-			go func() { _, _ = io.Copy(s, c) }() // the server side stays open when the client is cut
-			go func() {
-				_, _ = io.Copy(c, s)
-				c.Close()
-			}()
-		}
-	}()
-	port := l.Addr().(*net.TCPAddr).Port
-	dsn := regexp.MustCompile(`host=\S+`).ReplaceAllString(h.dsn, "host=127.0.0.1")
-	dsn = regexp.MustCompile(`port=\S+`).ReplaceAllString(dsn, fmt.Sprintf("port=%d", port))
+	p, dsn := newProxy(t, h)
+	p.linger.Store(true)
 	db := h.open("writebehind", dsn+h.params)
 	c := h.conn(db)
 	ctx := context.Background()
 	var n int
 	require.NoError(t, db.QueryRow(`SELECT stock FROM items WHERE id = $1`, 1).Scan(&n)) // engine up
 	require.NoError(t, c.PingContext(ctx))
-	mu.Lock()
-	mine := clients[len(clients)-1]
-	mu.Unlock()
+	p.mu.Lock()
+	mine := p.conns[len(p.conns)-1]
+	p.mu.Unlock()
 	go func() {
 		h.eventually("the statement runs", func() bool {
 			return h.value(h.past, `SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'UPDATE items%' AND state = 'active'`) == int64(1)
 		})
 		mine.Close()
 	}()
-	_, err = c.ExecContext(ctx, `UPDATE items SET stock = 99 FROM (SELECT pg_sleep(2)) AS s WHERE id = 1`)
+	_, err := c.ExecContext(ctx, `UPDATE items SET stock = 99 FROM (SELECT pg_sleep(2)) AS s WHERE id = 1`)
 	require.Error(t, err)
 	require.NoError(t, db.QueryRow(`SELECT stock FROM items WHERE id = $1`, 1).Scan(&n))
 	h.eventually("the server goes on", func() bool { return h.value(h.past, `SELECT stock FROM items WHERE id = 1`) == int64(99) })

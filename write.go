@@ -39,8 +39,8 @@ type attempt struct {
 	found  bool           // the row is there
 }
 
-// begin starts an attempt: the key from the arguments, and the tuple that will
-// be validated. ok is false if the statement must go direct.
+// begin starts an attempt with the key from the arguments. ok is false if the
+// statement must go direct.
 func (a *attempt) begin(e *engine, p *plan, key []source, args []driver.NamedValue) (ok bool) {
 	a.engine, a.table, a.schema = e, p.table, p.schema
 	if len(args) != p.stmt.Params {
@@ -58,12 +58,11 @@ func (a *attempt) begin(e *engine, p *plan, key []source, args []driver.NamedVal
 		return false
 	}
 	a.hash = rowcache.Hash(a.key)
-	a.stamp()
-	return !a.blocked()
+	return true
 }
 
-// stamp reads the tuple anew: row version and epoch come before anything that
-// is looked at under them.
+// stamp reads the tuple that will be validated: row version and epoch come before
+// anything that is looked at under them.
 func (a *attempt) stamp() {
 	a.lease = a.engine.cache.Lease(a.hash, a.table.state.epoch.Load(), a.schema.version)
 }
@@ -158,7 +157,8 @@ func (c *Conn) tryWrite(ctx context.Context, p *plan, args []driver.NamedValue) 
 	if err != nil {
 		return 0, false, err
 	}
-	if !a.changes(shape) && !argumentsCertain(w.set, w.conditions, a.engine.values, args) {
+	evaluated := shape != nil && a.found // then the SET list was used on the row
+	if !evaluated && !argumentsCertain(w.set, w.conditions, a.engine.values, args) {
 		return 0, false, errUncertain
 	}
 	if shape == nil { // no row is affected
@@ -177,11 +177,6 @@ func (c *Conn) tryWrite(ctx context.Context, p *plan, args []driver.NamedValue) 
 		err = fmt.Errorf("%w: %v", ErrFull, err) //nolint:errorlint // the cause is another statement's
 	}
 	return 1, ok, err
-}
-
-// changes tells whether the SET list has been evaluated on the row.
-func (a *attempt) changes(shape *queue.Shape) bool {
-	return shape != nil && a.found
 }
 
 // argumentsCertain tells whether PostgreSQL would take the arguments that did not

@@ -103,6 +103,12 @@ func (q *Queue) Drain(ctx context.Context, lsn LSN) error {
 	return q.wait(ctx, false, func() bool { return q.flushedTo(lsn) })
 }
 
+// DrainPatiently is Drain that waits on whatever the flusher meets: only ctx, or
+// a Close that has given up, ends it.
+func (q *Queue) DrainPatiently(ctx context.Context, lsn LSN) error {
+	return q.wait(ctx, true, func() bool { return q.flushedTo(lsn) })
+}
+
 func (q *Queue) flushedTo(lsn LSN) bool {
 	q.progress.mu.Lock()
 	defer q.progress.mu.Unlock()

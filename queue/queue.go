@@ -324,7 +324,7 @@ func (q *Queue) Close(ctx context.Context) error {
 	q.closed = true
 	last := q.lsn
 	q.commit.Unlock()
-	err := q.wait(ctx, true, func() bool { return q.flushedTo(last) })
+	err := q.DrainPatiently(ctx, last)
 	q.stop()
 	select {
 	case <-q.done:
