@@ -1,0 +1,126 @@
+package journal
+
+import "fmt"
+
+// Close writes and syncs what has been appended, and lets the directory go. The
+// journal can be adopted afterwards. More calls do nothing.
+func (j *Journal) Close() error {
+	j.trimming.Lock()
+	defer j.trimming.Unlock()
+	return j.close()
+}
+
+func (j *Journal) close() error {
+	j.mu.Lock()
+	for j.syncing {
+		done := j.done
+		j.mu.Unlock()
+		<-done
+		j.mu.Lock()
+	}
+	before := j.state
+	if before == closed {
+		j.mu.Unlock()
+		return nil
+	}
+	if before == writable && j.err == nil {
+		j.flush()
+		// Appends that came meanwhile are nobody's any more: nobody has
+		// waited for them.
+		for len(j.pending) > 0 && j.err == nil {
+			j.flush()
+		}
+	}
+	j.state = closed
+	j.mu.Unlock()
+
+	err := j.settle(before)
+	if j.lock != nil {
+		if closing := j.lock.Close(); err == nil && closing != nil {
+			err = fmt.Errorf("journal: closing %s: %w", j.dir, closing)
+		}
+	}
+	return err
+}
+
+// settle ends the goroutines and closes the files.
+func (j *Journal) settle(before state) error {
+	if before == readOnly {
+		return nil
+	}
+	close(j.stop)
+	j.mu.Lock()
+	prep, retired := j.prep, j.retired
+	j.mu.Unlock()
+	if retired != nil {
+		<-retired
+	}
+	if prep != nil {
+		<-prep.done
+	}
+	j.mu.Lock()
+	if prep != nil {
+		_ = j.collect(prep) // nobody needs it now
+	}
+	err := j.err
+	if err == nil {
+		err = j.lastMarker()
+	}
+	for _, seg := range append(append([]*segment(nil), j.segments...), j.ready...) {
+		if closing := seg.close(); err == nil && closing != nil {
+			err = fmt.Errorf("journal: closing %s: %w", seg.path, closing)
+		}
+	}
+	j.mu.Unlock()
+	if err == nil {
+		err = j.writeInfo(false)
+	}
+	return err
+}
+
+// lastMarker attests everything, on the disk.
+func (j *Journal) lastMarker() error {
+	tail := j.tail()
+	if tail.begun && j.tailOff+2*markerSize <= tail.size {
+		m := marker{seg: tail, off: j.tailOff, lsn: j.last}
+		if err := m.write(); err != nil {
+			return fmt.Errorf("journal: writing %s: %w", tail.path, err)
+		}
+		j.tailOff += markerSize
+	}
+	if err := tail.file.Sync(); err != nil {
+		return fmt.Errorf("journal: syncing %s: %w", tail.path, err)
+	}
+	j.synced, j.lastSync = j.last, now()
+	return nil
+}
+
+// Remove closes the journal and deletes it: all its groups are in PostgreSQL. One
+// that is interrupted is finished by whoever looks for orphans next.
+func (j *Journal) Remove() error {
+	j.trimming.Lock()
+	defer j.trimming.Unlock()
+	if j.lock == nil {
+		return fmt.Errorf("journal: %s was opened for reading only", j.dir)
+	}
+	if j.isClosed() {
+		return ErrClosed
+	}
+	lock := j.lock
+	j.lock = keepLocked{}
+	_ = j.close() // what it could not write is not needed
+	j.lock = lock
+	if err := j.writeInfo(true); err != nil {
+		_ = lock.Close()
+		return err
+	}
+	if err := removeAll(j.opts.FS, j.dir, lock); err != nil {
+		return fmt.Errorf("journal: removing %s: %w", j.dir, err)
+	}
+	return nil
+}
+
+// keepLocked is the lock of a journal that is closed only to be deleted.
+type keepLocked struct{}
+
+func (keepLocked) Close() error { return nil }
