@@ -15,26 +15,26 @@ import (
 
 	"github.com/writebehind/writebehind"
 	"github.com/writebehind/writebehind/internal/pgtest"
+	"github.com/writebehind/writebehind/internal/wbschema"
 )
 
 func TestABadParameterIsRefusedByOpenAndNamed(t *testing.T) {
 	const dsn = "host=127.0.0.1 password=geheim "
 	for params, says := range map[string]string{
-		"writebehind.tabels=items":                             `did you mean "writebehind.tables"`,
-		"writebehind.colour=blue":                              `unknown parameter "writebehind.colour"; known are writebehind.tables, `,
-		"writebehind.tables=items":                             `"writebehind.journal" is required`,
-		"writebehind.tables=items writebehind.journal=/var/wb": "the durable journal is not part of this version",
-		"writebehind.tables=a.b.c writebehind.journal=none":    "a table name has at most two parts",
-		"writebehind.max_delay=100":                            "a number without a unit",
-		"writebehind.max_delay=-1s":                            "out of range",
-		"writebehind.batch_rows=0":                             "out of range",
-		"writebehind.batch_rows=many":                          "not a whole number",
-		"writebehind.max_pending_bytes=1XB":                    "not a size",
-		"writebehind.overflow=drop":                            `must be one of ["block" "error"]`,
-		"writebehind.driver=nosuch":                            `real driver "nosuch"`,
-		"writebehind.driver=writebehind":                       "this driver itself",
-		"writebehind.insert=trust writebehind.insert=check":    "given twice",
-		"writebehind.sync=on":                                  "needs a journal",
+		"writebehind.tabels=items":                          `did you mean "writebehind.tables"`,
+		"writebehind.colour=blue":                           `unknown parameter "writebehind.colour"; known are writebehind.tables, `,
+		"writebehind.tables=items":                          `"writebehind.journal" is required`,
+		"writebehind.tables=a.b.c writebehind.journal=none": "a table name has at most two parts",
+		"writebehind.max_delay=100":                         "a number without a unit",
+		"writebehind.max_delay=-1s":                         "out of range",
+		"writebehind.batch_rows=0":                          "out of range",
+		"writebehind.batch_rows=many":                       "not a whole number",
+		"writebehind.max_pending_bytes=1XB":                 "not a size",
+		"writebehind.overflow=drop":                         `must be one of ["block" "error"]`,
+		"writebehind.driver=nosuch":                         `real driver "nosuch"`,
+		"writebehind.driver=writebehind":                    "this driver itself",
+		"writebehind.insert=trust writebehind.insert=check": "given twice",
+		"writebehind.sync=1":                                "it must be one of",
 	} {
 		_, err := sql.Open("writebehind", dsn+params)
 		require.ErrorContains(t, err, says, params)
@@ -212,7 +212,14 @@ func TestARoleWithoutRightsGetsPostgreSQLsError(t *testing.T) {
 	t.Cleanup(func() { h.mustPast(`DROP OWNED BY ` + role + `; DROP ROLE ` + role) })
 	db := h.open("writebehind", h.dsn+" user="+role+h.params)
 
-	_, err := db.Exec(`UPDATE secret SET n = 2 WHERE id = 1`)
+	_, err := db.Exec(`UPDATE items SET stock = 1 WHERE id = 1`)
+	require.ErrorContains(t, err, "CREATE TABLE IF NOT EXISTS writebehind.checkpoint", "what an administrator must run")
+	require.NoError(t, wbschema.Ensure(t.Context(), h.past))
+	_, err = db.Exec(`UPDATE items SET stock = 1 WHERE id = 1`)
+	require.ErrorContains(t, err, wbschema.Grants(role))
+	h.mustPast(wbschema.Grants(role))
+
+	_, err = db.Exec(`UPDATE secret SET n = 2 WHERE id = 1`)
 	requirePQ(t, err, "42501")
 	var n int
 	requirePQ(t, db.QueryRow(`SELECT n FROM secret WHERE id = 1`).Scan(&n), "42501")

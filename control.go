@@ -3,7 +3,6 @@ package writebehind
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -86,9 +85,14 @@ func (c *Conn) queryControl(ctx context.Context, p *plan, args []driver.NamedVal
 		}
 		return &textRows{names: []string{"flushed_lsn"}, rows: [][]string{{strconv.FormatUint(c.engine.stats().FlushedLSN, 10)}}}, nil
 	case "dead_letters":
-		return nil, errors.New("writebehind: SHOW writebehind.dead_letters: this version keeps none; SHOW writebehind.status counts the groups that PostgreSQL refused")
+		return c.engine.showDeadLetters(ctx)
+	case "refuse_paused":
+		if err := c.engine.refusePaused(); err != nil {
+			return nil, err
+		}
+		return &textRows{names: []string{"refuse_paused"}, rows: [][]string{{"on"}}}, nil
 	}
-	return nil, fmt.Errorf("writebehind: SHOW writebehind.%s: there is nothing of that name; there are status, tables, settings and flush", p.control.rest)
+	return nil, fmt.Errorf("writebehind: SHOW writebehind.%s: there is nothing of that name; there are status, tables, settings, dead_letters, flush and refuse_paused", p.control.rest)
 }
 
 // explain says what the shim would do with a statement, and why. With arguments
@@ -233,10 +237,20 @@ func (e *engine) showStatus() *textRows {
 	if !st.Oldest.IsZero() {
 		oldest = time.Since(st.Oldest).Round(time.Millisecond).String()
 	}
+	when := func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return t.Format(time.RFC3339Nano)
+	}
 	number := func(n uint64) string { return strconv.FormatUint(n, 10) }
 	return &textRows{names: []string{"name", "value"}, rows: [][]string{
 		{"state", state},
-		{"journal", e.settings.journal},
+		{"journal", st.Journal},
+		{"journal_bytes", number(st.JournalBytes)},
+		{"journal_oldest_lsn", number(st.JournalOldest)},
+		{"journal_last_sync", when(st.JournalSynced)},
+		{"ownership", st.Ownership},
 		{"lsn", number(st.LSN)},
 		{"flushed_lsn", number(st.FlushedLSN)},
 		{"pending_rows", number(st.PendingRows)},
@@ -266,6 +280,13 @@ func (e *engine) stats() Statistics {
 		RefusedGroups: q.RefusedGroups, Paused: q.Paused,
 		Deferred: e.deferred.Load(), Cached: e.cached.Load(), Missed: e.missed.Load(), Direct: e.direct.Load(),
 		CacheEntries: uint64(e.cache.Len()),
+	}
+	st.Journal, st.Ownership = e.settings.journal, e.ownershipText()
+	if j := e.journal; j != nil {
+		st.Journal, st.JournalBytes, st.JournalOldest, st.JournalSynced = j.Dir(), uint64(j.Bytes()), j.First(), j.LastSync()
+		if err := j.Err(); err != nil {
+			st.LastError = err.Error()
+		}
 	}
 	if q.LastError != nil {
 		st.LastError = pgerr.ForLog(q.LastError)

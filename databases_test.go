@@ -24,6 +24,13 @@ var databases struct {
 }
 
 func TestMain(m *testing.M) {
+	if dsn := os.Getenv(remoteDSN); dsn != "" {
+		if err := serveRemote(dsn); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	code := m.Run()
 	for _, end := range []func() error{dropDatabases, pgtest.CloseShared} {
 		if err := end(); err != nil {

@@ -114,6 +114,9 @@ func (c *Conn) hold(ctx context.Context, p *plan) ([]*tableState, error) {
 	if len(r.writes) == 0 {
 		return nil, e.drainTables(ctx, r.reads)
 	}
+	if err := e.announce(ctx); err != nil {
+		return nil, err
+	}
 	e.hold(r.writes)
 	held := states(r.writes)
 	if err := e.drainAll(ctx); err != nil {

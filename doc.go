@@ -9,11 +9,11 @@
 //	import _ "github.com/writebehind/writebehind"
 //
 //	db, err := sql.Open("writebehind",
-//		"postgres://localhost/shop?writebehind.tables=carts,products&writebehind.journal=none")
+//		"postgres://localhost/shop?writebehind.tables=carts,products&writebehind.journal=/var/lib/shop/journal")
 //
 // On the tables that writebehind.tables names, an INSERT, UPDATE or DELETE of one
-// row by its primary key is acknowledged from memory and reaches PostgreSQL a
-// moment later, in a batch with others; a SELECT of one row by its primary key is
+// row by its primary key is acknowledged from memory and a local journal, and
+// reaches PostgreSQL a moment later, in a batch with others; a SELECT of one row by its primary key is
 // answered from memory. Everything else is executed by the real driver, after
 // those pending writes that it may see. Going back is changing the name to
 // "postgres": PostgreSQL accepts the parameters and ignores them.
@@ -45,6 +45,7 @@
 //	SHOW writebehind.status           what is pending, flushed, cached, failing
 //	SHOW writebehind.tables           which tables are opted in, and why others are not
 //	SHOW writebehind.settings         the parameters in effect
+//	SHOW writebehind.dead_letters     acknowledged writes that PostgreSQL refused
 //
 // These are statements of SQL for any client code; they never reach PostgreSQL.
 // Stats and Flush are the same for Go code, and WithSync marks the context of a
@@ -55,29 +56,42 @@
 // Within one process every statement sees every write that was acknowledged
 // before it. Deferred writes reach PostgreSQL in the order in which they were
 // acknowledged, across rows and tables, each flush in one transaction that is
-// committed with synchronous_commit=on. If the answer to its COMMIT is lost,
-// PostgreSQL is asked what became of it, so that nothing is applied twice. Pending
-// writes are bounded in rows and bytes, and none is dropped to make room.
+// committed with synchronous_commit=on and that also moves the checkpoint, the row
+// of writebehind.checkpoint that says how far the journal is applied. So each is
+// applied once, whatever crashes when. Pending writes are bounded in rows, bytes
+// and journal, and none is dropped to make room.
+//
+// With writebehind.sync=on, the default, a write is acknowledged once the journal
+// is synced to disk: it survives the loss of power. With sync=off it survives the
+// end of the process, not of the machine. When a process is started with the
+// journal of one that has ended, it goes on where that one stopped, before it
+// serves a statement.
+//
+// One process at a time defers and caches on a database. When another one
+// comes, the first drains, and while both are there everything is direct in both.
+// If a process with pending writes is gone, others get an error that wraps
+// ErrOwned and names its journal, until it is started again or abandoned (Abandon).
+//
+// A write that PostgreSQL refuses when it is flushed, which takes a change past
+// the shim or writebehind.insert=trust, becomes a dead letter, and with it every
+// later one that was acknowledged on top of it: a row of writebehind.dead_letter,
+// written in the transaction that passes over it. It is logged, counted in
+// Statistics.RefusedGroups, and told to the handler of WithDeadLetterHandler.
+// RetryDeadLetters and DiscardDeadLetters deal with it.
 //
 // # Limits
 //
-// WARNING: in this version acknowledged writes are kept in memory alone, which
-// writebehind.journal=none says. Those that are not flushed yet, as a rule those
-// of the last writebehind.max_delay, are lost when the process dies, and while
-// PostgreSQL cannot be reached there are more of them. Close the sql.DB before the
-// program ends.
+// WARNING: with writebehind.journal=none acknowledged writes are kept in memory
+// alone: those that are not flushed yet are lost when the process dies.
 //
-// WARNING: one process at a time may opt a table in, and no other program may
-// write its rows meanwhile. Nothing checks that in this version. A change that was
-// made past the shim is not seen until the cache entry has expired
-// (writebehind.cache_ttl), and an UPDATE that is based on the older row overwrites
-// it in the columns that it sets, also with SET n = n + 1.
+// WARNING: no program beside the processes that use this driver may write the
+// rows of an opted-in table. A change that was made past the shim is not seen
+// until the cache entry has expired (writebehind.cache_ttl), and an UPDATE that
+// is based on the older row overwrites it in the columns that it sets, also with
+// SET n = n + 1.
 //
-// A write that PostgreSQL refuses when it is flushed, which takes a change past
-// the shim or writebehind.insert=trust, is lost: it is logged with its table and
-// LSN at level ERROR, without its values, and counted in
-// Statistics.RefusedGroups. Flush, and everything that waits for pending writes,
-// does not report it.
+// The role must be able to make, or to use, the schema writebehind in the
+// database; the error says what to run if it is not.
 //
 // Writes to tables that are not opted in are not ordered against deferred ones.
 //
@@ -88,7 +102,9 @@
 // MB, GB), durations as in Go.
 //
 //	tables             none       names, separated by commas; * for every eligible table
-//	journal            required   none
+//	journal            required   directory on a local disk, or none: memory only
+//	sync               on         on: survives the loss of power; off: the process only
+//	max_journal_bytes  4GB        bound on the journal
 //	max_delay          100ms      longest wait of a write before its flush begins
 //	batch_rows         5000       rows that start a flush before that
 //	max_pending_rows   1000000    bound on acknowledged rows not yet in PostgreSQL
@@ -98,6 +114,7 @@
 //	unique             direct     an INSERT with a further UNIQUE constraint is direct
 //	cache_size         64MB       memory of the cache; 0: none
 //	cache_ttl          10m        how long a cached row answers
+//	takeover_timeout   30s        how long to wait for another process to make way
 //	close_timeout      20s        longest drain at Close
 //	driver             postgres   registered name of the real driver
 //

@@ -50,12 +50,21 @@ type Option func(*options)
 
 type options struct {
 	logger *slog.Logger
+	letter func(DeadLetter)
 }
 
 // WithLogger sends log records of the engine to logger. Of several connectors
 // to one database the first decides. Default: slog.Default().
 func WithLogger(logger *slog.Logger) Option {
 	return func(o *options) { o.logger = logger }
+}
+
+// WithDeadLetterHandler has handle called for every row of a group that
+// PostgreSQL has refused for good, once its dead letter is committed. It is called
+// by the goroutine that flushes, which waits for it. Of several connectors to one
+// database the first decides. Default: none; dead letters are logged and counted.
+func WithDeadLetterHandler(handle func(DeadLetter)) Option {
+	return func(o *options) { o.letter = handle }
 }
 
 // Connector makes connections for one DSN. It is safe for concurrent use.

@@ -16,6 +16,9 @@ import (
 const (
 	journalNone = "none"
 
+	syncOn  syncMode = "on"
+	syncOff syncMode = "off"
+
 	overflowBlock overflowMode = "block"
 	overflowError overflowMode = "error"
 
@@ -26,6 +29,10 @@ const (
 )
 
 type (
+	// syncMode says what an acknowledged write survives: the machine, or only the
+	// process.
+	syncMode string
+
 	// overflowMode says what a writer meets at a bound: it waits, honouring its
 	// context, or gets an error.
 	overflowMode string
@@ -49,14 +56,30 @@ type settings struct {
 	// allTables opts in every eligible table ("*" in the list). Default: false.
 	allTables bool
 
-	// journal is where acknowledged writes are kept until they are flushed;
-	// required with tables.
+	// journal is the directory in which acknowledged writes are kept until they
+	// are flushed; required with tables. It belongs to one database, and must be
+	// on a local disk. Made with mode 0700 if it is missing.
 	//
-	// WARNING: with "none", the only value in this version, they are kept in
-	// memory alone: when the process dies, those not yet flushed are lost.
+	// WARNING: with "none" they are kept in memory alone: when the process dies,
+	// those not yet flushed are lost.
 	//
 	// Default: "", which is possible only without tables.
 	journal string
+
+	// sync says when a write is acknowledged: "on", once the journal is synced to
+	// disk, so that it survives the loss of power; "off", once it is in the
+	// journal, so that it survives the end of the process, but not of the machine.
+	// Without a journal it means nothing. Default: on.
+	sync syncMode
+
+	// maxJournalBytes bounds the journal on disk, in bytes; 256 MB to 1 TB. One hot
+	// row can write a lot of journal while one row is pending. Default: 4GB.
+	maxJournalBytes int64
+
+	// takeoverTimeout is how long a process that is new to the database waits for
+	// another one that has acknowledged writes and does not answer; above 0, at
+	// most 1h. Default: 30s.
+	takeoverTimeout time.Duration
 
 	// maxDelay is the longest wait before an acknowledged write starts to
 	// flush; above 0, at most 1h. Default: 100ms.
@@ -117,6 +140,9 @@ type settings struct {
 
 func defaultSettings() settings {
 	return settings{
+		sync:            syncOn,
+		maxJournalBytes: 4 << 30,
+		takeoverTimeout: 30 * time.Second,
 		maxDelay:        100 * time.Millisecond,
 		batchRows:       5000,
 		maxPendingRows:  1_000_000,
@@ -169,8 +195,6 @@ func newSettings(params []dsnParam) (settings, error) {
 
 		value := strings.TrimSpace(given.value)
 		switch {
-		case def.later != "":
-			err = errors.New(def.later)
 		case value == "":
 			err = errors.New("has no value; leave it out for the default")
 		case perTable:
@@ -184,8 +208,8 @@ func newSettings(params []dsnParam) (settings, error) {
 	}
 
 	if s.optsIn() && s.journal == "" {
-		return settings{}, errors.New(`"writebehind.journal" is required with "writebehind.tables": set it to "none" ` +
-			`to keep acknowledged writes in memory only (this version has no other)`)
+		return settings{}, errors.New(`"writebehind.journal" is required with "writebehind.tables": name a directory on a ` +
+			`local disk, or write "none" to keep acknowledged writes in memory only`)
 	}
 	for _, o := range per {
 		if !s.named(o.table) {
@@ -200,6 +224,9 @@ type overrideOf struct {
 	table catalog.Name
 	name  string
 }
+
+// keepsJournal reports whether acknowledged writes are kept on disk.
+func (s settings) keepsJournal() bool { return s.journal != "" && s.journal != journalNone }
 
 // optsIn reports whether any table is opted in.
 func (s settings) optsIn() bool { return s.allTables || len(s.tables) > 0 }
@@ -245,6 +272,8 @@ func (s settings) rows() [][2]string {
 	rows := [][2]string{
 		{"tables", s.tableList()},
 		{"journal", s.journal},
+		{"sync", string(s.sync)},
+		{"max_journal_bytes", formatSize(s.maxJournalBytes)},
 		{"max_delay", formatDuration(s.maxDelay)},
 		{"batch_rows", strconv.Itoa(s.batchRows)},
 		{"max_pending_rows", strconv.Itoa(s.maxPendingRows)},
@@ -254,6 +283,7 @@ func (s settings) rows() [][2]string {
 		{"unique", string(s.unique)},
 		{"cache_size", formatSize(s.cacheSize)},
 		{"cache_ttl", formatDuration(s.cacheTTL)},
+		{"takeover_timeout", formatDuration(s.takeoverTimeout)},
 		{"close_timeout", formatDuration(s.closeTimeout)},
 		{"driver", s.driver},
 	}

@@ -3,6 +3,7 @@ package writebehind
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,25 +13,23 @@ import (
 )
 
 // paramDef is one known parameter. set takes a value that is not empty, and
-// setFor the value for one table (nil: it cannot be given per table). later says
-// why the parameter cannot be given in this version.
+// setFor the value for one table (nil: it cannot be given per table).
 type paramDef struct {
 	name   string
 	set    func(s *settings, value string) error
 	setFor func(s *settings, table catalog.Name, value string) error
-	later  string
 }
 
 // paramDefs are all parameters, in the order in which they are documented.
 var paramDefs = []paramDef{
 	{name: "tables", set: setTables},
 	{name: "journal", set: setJournal},
-	{name: "sync", later: "needs a journal, which is not part of this version; leave it out"},
+	wordParam("sync", func(s *settings) *syncMode { return &s.sync }, syncOn, syncOff),
 	durationParam("max_delay", time.Hour, func(s *settings) *time.Duration { return &s.maxDelay }),
 	intParam("batch_rows", 1_000_000, func(s *settings) *int { return &s.batchRows }),
 	intParam("max_pending_rows", 1_000_000_000, func(s *settings) *int { return &s.maxPendingRows }),
 	sizeParam("max_pending_bytes", 1, func(s *settings) *int64 { return &s.maxPendingBytes }),
-	{name: "max_journal_bytes", later: "needs a journal, which is not part of this version; leave it out"},
+	sizeParam("max_journal_bytes", 256<<20, func(s *settings) *int64 { return &s.maxJournalBytes }),
 	wordParam("overflow", func(s *settings) *overflowMode { return &s.overflow }, overflowBlock, overflowError),
 	perTable(
 		wordParam("insert", func(s *settings) *insertMode { return &s.insert }, insertCheck, insertTrust),
@@ -44,7 +43,7 @@ var paramDefs = []paramDef{
 		func(s *settings) (*time.Duration, *map[catalog.Name]time.Duration) {
 			return &s.cacheTTL, &s.tableCacheTTL
 		}),
-	{name: "takeover_timeout", later: "belongs to ownership among several processes, which is not part of this version; leave it out"},
+	durationParam("takeover_timeout", time.Hour, func(s *settings) *time.Duration { return &s.takeoverTimeout }),
 	durationParam("close_timeout", 24*time.Hour, func(s *settings) *time.Duration { return &s.closeTimeout }),
 	{name: "driver", set: setDriver},
 }
@@ -231,12 +230,17 @@ func setUnique(s *settings, value string) error {
 	return fmt.Errorf("%s is not known; in this version it must be %q", showValue(value), uniqueDirect)
 }
 
+// setJournal takes a directory; a relative one is where the process was started.
 func setJournal(s *settings, value string) error {
-	if value != journalNone {
-		return errors.New(`a directory is given, but the durable journal is not part of this version; only "none" is, ` +
-			"with which acknowledged writes that are not flushed yet are lost when the process dies")
+	if value == journalNone {
+		s.journal = value
+		return nil
 	}
-	s.journal = value
+	path, err := filepath.Abs(value)
+	if err != nil {
+		return fmt.Errorf("the directory cannot be made absolute: %w", err)
+	}
+	s.journal = path
 	return nil
 }
 

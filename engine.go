@@ -18,6 +18,7 @@ import (
 	"github.com/writebehind/writebehind/internal/pgvalue"
 	"github.com/writebehind/writebehind/internal/rowcache"
 	"github.com/writebehind/writebehind/queue"
+	"github.com/writebehind/writebehind/queue/journal"
 )
 
 // engine is what all connections of this process to one database share: the
@@ -25,9 +26,11 @@ import (
 type engine struct {
 	settings settings
 	identity string          // of the database
+	id       string          // of this engine, among all processes
 	session  catalog.Session // to which row images and decisions apply
 	values   pgvalue.Session
 	logger   *slog.Logger
+	letter   func(DeadLetter) // told of dead letters; may be nil
 	backend  *backend
 	db       *sql.DB     // the real database: flushes, catalog
 	checker  driver.Conn // a real connection that lends its CheckNamedValue; see Conn
@@ -44,6 +47,9 @@ type engine struct {
 	cache *rowcache.Cache
 	queue *queue.Queue
 
+	journal   *journal.Journal // nil without one
+	ownership ownership
+
 	readers readers
 
 	lifetime context.Context //nolint:containedctx // of the engine's own goroutines
@@ -56,6 +62,8 @@ type engine struct {
 func newEngine(ctx context.Context, c *Connector, session catalog.Session, real driver.Conn) (*engine, error) {
 	e := &engine{
 		settings: c.settings,
+		id:       newID(),
+		letter:   c.options.letter,
 		session:  session,
 		logger:   c.options.logger,
 		backend:  c.backend,
@@ -70,6 +78,7 @@ func newEngine(ctx context.Context, c *Connector, session catalog.Session, real 
 	e.db.SetMaxOpenConns(3)
 	if err := e.start(ctx); err != nil {
 		e.stop()
+		err = errors.Join(err, e.leaveDatabase(false))
 		closeQuietly(e.db)
 		return nil, err
 	}
@@ -90,17 +99,9 @@ func (e *engine) start(ctx context.Context) error {
 	if e.cache, err = rowcache.New(e.settings.cacheSize); err != nil {
 		return err
 	}
-	e.queue = queue.Open(queue.Options{
-		DB:        e.db,
-		Location:  e.values.Location,
-		Observer:  (*observer)(e),
-		Logger:    e.logger,
-		MaxDelay:  e.settings.maxDelay,
-		BatchRows: e.settings.batchRows,
-		MaxRows:   int64(e.settings.maxPendingRows),
-		MaxBytes:  e.settings.maxPendingBytes,
-		Block:     e.settings.overflow == overflowBlock,
-	})
+	if err := e.openQueue(ctx); err != nil {
+		return err
+	}
 	e.readers.put(newReader(e.checker))
 	e.working.Go(e.poll)
 	return nil
@@ -128,10 +129,17 @@ func (e *engine) close(deadline time.Time) error {
 	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()
 	err := e.queue.Close(ctx)
-	if st := e.queue.Stats(); err != nil || st.Rows > 0 {
+	st := e.queue.Stats()
+	if err != nil || st.Rows > 0 {
+		kept := "and they are kept nowhere else"
+		if e.journal != nil {
+			kept = "the journal keeps them, and the next process to open it goes on: " + e.journal.Dir()
+		}
 		// The flusher's error says more than that the time is up.
-		err = fmt.Errorf("writebehind: close: %w, and this version keeps them nowhere else: rows lost: %d: %w", ErrPending, st.Rows, cmp.Or(st.LastError, err))
+		err = fmt.Errorf("writebehind: close: %w; rows left: %d, groups left: %d; %s: %w",
+			ErrPending, st.Rows, st.LSN-st.Flushed, kept, cmp.Or(st.LastError, err))
 	}
+	err = errors.Join(err, e.leaveDatabase(err == nil), e.closeJournal(ctx, err == nil))
 	e.stop()
 	ended := make(chan struct{})
 	go func() {
@@ -144,6 +152,18 @@ func (e *engine) close(deadline time.Time) error {
 	}
 	e.readers.close()
 	return errors.Join(err, e.cache.Close(), e.db.Close())
+}
+
+// closeJournal ends the use of the journal, and of the checkpoint if there is
+// nothing that would need it.
+func (e *engine) closeJournal(ctx context.Context, drained bool) error {
+	if e.journal != nil {
+		return e.journal.Close()
+	}
+	if drained && e.ownership.row != nil {
+		return queue.DropCheckpoint(ctx, e.db, e.id)
+	}
+	return nil
 }
 
 // reportRefused logs the tables that were named and cannot be opted in.
@@ -190,9 +210,14 @@ func (o *observer) Flushed(rel *catalog.Relation, key []byte, hash uint64, image
 
 func (o *observer) Refused(rel *catalog.Relation, _ []byte, hash uint64, lsn queue.LSN, err error) {
 	o.cache.Drop(hash)
-	o.logger.Error("writebehind: PostgreSQL refused an acknowledged write, it is lost",
+	o.logger.Error("writebehind: PostgreSQL refused an acknowledged write, it is now a dead letter",
 		"table", rel.Name.String(), "lsn", lsn, "error", pgerr.ForLog(err))
+	if o.letter != nil {
+		o.letter(DeadLetter{Table: rel.Name.String(), LSN: lsn, SQLState: pgerr.State(err), Err: err})
+	}
 }
+
+func (o *observer) Rewound() { (*engine)(o).forgetRows() }
 
 func (o *observer) Stale(error) {
 	e := (*engine)(o)

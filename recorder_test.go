@@ -41,6 +41,7 @@ func (d *recorderDriver) Open(dsn string) (driver.Conn, error) {
 // no more interfaces than go-sqlmock's do: they cannot be reset or validated.
 type recorder struct {
 	open           func(dsn string) (driver.Conn, error)
+	aside          func() (driver.Conn, error) // see aside_test.go
 	opened, closed atomic.Int64
 
 	mu    sync.Mutex
@@ -87,6 +88,7 @@ func (r *recorder) take() []call {
 type recordingConn struct {
 	inner    driver.Conn
 	recorder *recorder
+	aside    aside
 }
 
 func (c *recordingConn) Prepare(query string) (driver.Stmt, error) {
@@ -99,13 +101,23 @@ func (c *recordingConn) Prepare(query string) (driver.Stmt, error) {
 }
 
 // Close counts. go-sqlmock's one connection stands for all and stays open.
-func (c *recordingConn) Close() error { c.recorder.closed.Add(1); return nil }
+func (c *recordingConn) Close() error {
+	c.recorder.closed.Add(1)
+	return c.aside.close()
+}
 
 func (c *recordingConn) Begin() (driver.Tx, error) {
 	return c.BeginTx(context.Background(), driver.TxOptions{})
 }
 
 func (c *recordingConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	if c.recorder.aside != nil {
+		return c.beginLater(ctx, opts), nil
+	}
+	return c.begin(ctx, opts)
+}
+
+func (c *recordingConn) begin(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	tx, err := c.inner.(driver.ConnBeginTx).BeginTx(ctx, opts)
 	c.recorder.add(call{what: "BEGIN"})
 	return &recordingTx{inner: tx, recorder: c.recorder}, err
@@ -116,11 +128,17 @@ func (c *recordingConn) CheckNamedValue(nv *driver.NamedValue) error {
 }
 
 func (c *recordingConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if side, err := c.sideFor(query); side != nil || err != nil {
+		return execOn(ctx, side, err, query, args)
+	}
 	c.recorder.add(call{what: query, args: values(args)})
 	return c.inner.(driver.ExecerContext).ExecContext(ctx, query, args)
 }
 
 func (c *recordingConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if side, err := c.sideFor(query); side != nil || err != nil {
+		return queryOn(ctx, side, err, query, args)
+	}
 	rows, err := c.inner.(driver.QueryerContext).QueryContext(ctx, query, args)
 	return c.recorder.answered(query, values(args), rows, err)
 }

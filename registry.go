@@ -77,7 +77,7 @@ func (r *registry) join(identity string, s settings) (e *engine, fresh *register
 }
 
 func (r *registry) start(ctx context.Context, entry *registered, identity string, c *Connector, session catalog.Session, real driver.Conn) (*engine, error) {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	ctx, cancel := context.WithTimeout(ctx, startTimeout+c.settings.takeoverTimeout)
 	defer cancel()
 	e, err := newEngine(ctx, c, session, real)
 	if err != nil {
@@ -99,7 +99,7 @@ func (r *registry) start(ctx context.Context, entry *registered, identity string
 }
 
 // startTimeout bounds the start of an engine, which waits for whoever holds a
-// table locked against readers.
+// table locked against readers, beside takeover_timeout.
 const startTimeout = 30 * time.Second
 
 // attach counts a connection among those that use an engine, which one of its

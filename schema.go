@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/writebehind/writebehind/internal/catalog"
+	"github.com/writebehind/writebehind/internal/wbschema"
 )
 
 // schema is a catalog with what the settings make of it. It is immutable; a
@@ -80,6 +81,9 @@ func (e *engine) loadSchema(ctx context.Context, old *schema) (*schema, error) {
 	}
 	if e.settings.allTables {
 		for _, rel := range cat.Relations {
+			if rel.Name.Schema == wbschema.Name {
+				continue // the shim's own
+			}
 			if rel.Ineligible == "" {
 				if err := e.optIn(ctx, s, old, rel); err != nil {
 					return nil, err

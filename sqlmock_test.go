@@ -16,12 +16,17 @@ import (
 
 	"github.com/writebehind/writebehind"
 	"github.com/writebehind/writebehind/internal/catalog"
+	"github.com/writebehind/writebehind/internal/pgtest"
 )
 
 // What a flush sends before the rows.
-const beginFlush = `SELECT txid_current()::text, set_config('synchronous_commit', 'on', true), ` +
+const beginFlush = `SELECT set_config('synchronous_commit', 'on', true), ` +
 	`set_config('statement_timeout', '60000', true), set_config('lock_timeout', '10000', true), ` +
-	`set_config('DateStyle', 'ISO', true), set_config('search_path', 'pg_catalog', true)`
+	`set_config('DateStyle', 'ISO', true), set_config('search_path', 'pg_catalog', true), set_config('application_name', $1, true)`
+
+const moveCheckpoint = `UPDATE writebehind.checkpoint AS c SET lsn = $3, updated = pg_catalog.now()
+		WHERE c.journal = $1 AND c.lsn = $2 AND NOT c.abandoned
+		AND ($4::bigint = 0 OR EXISTS (SELECT FROM writebehind.owner AS o WHERE o.epoch = $4::bigint))`
 
 const (
 	lookupItem = `SELECT "id", "name", "stock", "price" FROM "public"."items" WHERE "id" = ANY($1::bigint[])`
@@ -52,6 +57,7 @@ func capture(t *testing.T) []call {
 	t.Helper()
 	h := newHarness(t, itemsTable, "")
 	r := record(h, h.dsn, pq.Open)
+	r.aside = func() (driver.Conn, error) { return pq.Open(h.dsn) }
 	_, err := h.open("writebehind", h.dsn+h.params+" writebehind.driver=recorded").Exec(`SHOW writebehind.status`)
 	require.NoError(t, err)
 	calls := r.take()
@@ -76,6 +82,8 @@ func newMocked(t *testing.T, inner, shim string, expect func(m *mocked)) *mocked
 	mock.MatchExpectationsInOrder(false)
 	t.Cleanup(func() { mock.ExpectClose(); require.NoError(t, mdb.Close()) })
 	m.recorder = record(t, innerDSN, mdb.Driver().Open)
+	side := pgtest.Shared(t).DSN(borrowDatabase(t))
+	m.aside = func() (driver.Conn, error) { return pq.Open(side) }
 	for _, c := range m.start {
 		m.answer(c)
 	}
@@ -126,8 +134,9 @@ func TestExactlyWhatReachesTheRealDriverAndWhen(t *testing.T) {
 		func(m *mocked) {
 			m.expectLookup()
 			m.ExpectBegin()
-			m.ExpectQuery(beginFlush).WillReturnRows(
-				sqlmock.NewRows([]string{"a", "b", "c", "d", "e", "f"}).AddRow("700", "on", "60000", "10000", "ISO", "pg_catalog"))
+			m.ExpectQuery(beginFlush).WithArgs(sqlmock.AnyArg()).WillReturnRows(
+				sqlmock.NewRows([]string{"a", "b", "c", "d", "e", "f"}).AddRow("on", "60000", "10000", "ISO", "pg_catalog", "writebehind flush"))
+			m.ExpectExec(moveCheckpoint).WithArgs(sqlmock.AnyArg(), 0, 3, 1).WillReturnResult(driver.RowsAffected(1))
 			m.ExpectExec(updateItem).WithArgs(`{1}`, `{uno}`, `{6}`).WillReturnResult(driver.RowsAffected(1))
 			m.ExpectCommit()
 			m.answer(m.start[0]) // the session of the connection, once it is used for more than deferring
@@ -164,7 +173,7 @@ func TestExactlyWhatReachesTheRealDriverAndWhen(t *testing.T) {
 	require.ErrorContains(t, m.ExpectationsWereMet(), "Begin")
 
 	require.NoError(t, writebehind.Flush(context.Background(), m.db))
-	require.Equal(t, []string{"BEGIN", beginFlush, updateItem, "COMMIT"}, m.sent(), "three updates are one statement")
+	require.Equal(t, []string{"BEGIN", beginFlush, moveCheckpoint, updateItem, "COMMIT"}, m.sent(), "three updates are one statement")
 	require.NoError(t, m.ExpectationsWereMet())
 
 	name, stock, _ = read()

@@ -18,9 +18,18 @@ type Statistics struct {
 	Flushes         uint64    // flush transactions committed
 	FlushedRows     uint64    // rows they wrote
 	Retries         uint64    // attempts to flush that failed and were tried again
-	RefusedGroups   uint64    // groups that PostgreSQL refused for good
+	RefusedGroups   uint64    // groups that PostgreSQL refused for good: dead letters
 	Paused          bool      // LastError is one that an operator must mend; until then the flush is tried every few seconds
 	LastError       string    // of the flush being tried again, without row values; "" if all is well
+
+	Journal       string    // its directory, or "none"
+	JournalBytes  uint64    // on disk
+	JournalOldest uint64    // LSN of the oldest group in it
+	JournalSynced time.Time // when it was last synced to disk; zero if never
+	// Ownership is "owner" while writes may be deferred, "clean" while this is the
+	// only process and none is, "shared" while others use the database and
+	// everything is direct.
+	Ownership string
 
 	Deferred     uint64 // writes acknowledged from memory
 	Cached       uint64 // reads answered from overlay or cache

@@ -37,12 +37,15 @@ type attempt struct {
 	image  []byte         // the row as it is
 	next   []byte         // the row as it will be
 	found  bool           // the row is there
+	basis  queue.Receipt  // group in flight that image comes from
+	lost   uint64         // of the queue, before it was looked at
+	writes bool           // it is to be deferred, not cached
 }
 
 // begin starts an attempt with the key from the arguments. ok is false if the
 // statement must go direct.
 func (a *attempt) begin(e *engine, p *plan, key []source, args []driver.NamedValue) (ok bool) {
-	a.engine, a.table, a.schema = e, p.table, p.schema
+	a.engine, a.table, a.schema, a.writes = e, p.table, p.schema, p.write != nil
 	if len(args) != p.stmt.Params {
 		return false
 	}
@@ -64,23 +67,37 @@ func (a *attempt) begin(e *engine, p *plan, key []source, args []driver.NamedVal
 // stamp reads the tuple that will be validated: row version and epoch come before
 // anything that is looked at under them.
 func (a *attempt) stamp() {
+	a.lost = a.engine.queue.Lost()
 	a.lease = a.engine.cache.Lease(a.hash, a.table.state.epoch.Load(), a.schema.version)
 }
 
 // blocked tells whether nothing may be deferred or cached on the table now.
 func (a *attempt) blocked() bool {
-	return a.table.state.direct.Load() > 0 || a.engine.schema.Load() != a.schema
+	if a.table.state.direct.Load() > 0 || a.engine.schema.Load() != a.schema {
+		return true
+	}
+	if a.writes {
+		return a.engine.ownership.state.Load() != owned
+	}
+	return !a.engine.mayCache()
 }
 
 // Valid implements queue.Validator: it compares the tuple with that of now.
 func (a *attempt) Valid() bool {
-	return !a.blocked() && a.table.state.epoch.Load() == a.lease.Epoch && !a.engine.cache.Moved(a.hash, a.lease)
+	return !a.blocked() && a.engine.queue.Lost() == a.lost && a.table.state.epoch.Load() == a.lease.Epoch && !a.engine.cache.Moved(a.hash, a.lease)
 }
 
 // look finds the row in overlay or cache. ok is false if neither knows; stale
 // says that a pending row was made under another schema.
 func (a *attempt) look() (ok, stale bool) {
-	image, state := a.engine.queue.Get(a.image[:0], a.key, a.hash, a.schema.version)
+	var image []byte
+	var state queue.State
+	a.basis = queue.Receipt{}
+	if a.writes {
+		image, state, a.basis = a.engine.queue.Pending(a.image[:0], a.key, a.hash, a.schema.version)
+	} else {
+		image, state = a.engine.queue.Get(a.image[:0], a.key, a.hash, a.schema.version)
+	}
 	switch state {
 	case queue.Present, queue.Absent:
 		a.image, a.found = image, state == queue.Present
@@ -106,43 +123,63 @@ func (c *Conn) deferWrite(ctx context.Context, p *plan, args []driver.NamedValue
 	if !a.begin(c.engine, p, p.write.key, args) {
 		return nil, false, nil
 	}
-	if err := c.engine.locks.lock(ctx, a.hash); err != nil {
+	if !c.engine.mayDefer(ctx) {
+		return nil, false, nil
+	}
+	affected, receipt, done, err := c.sequence(ctx, p, args)
+	if err != nil || !done {
 		return nil, false, err
+	}
+	// No lock is held while the journal is synced: others build on this group.
+	if err := c.engine.queue.Durable(receipt); err != nil {
+		return nil, false, fmt.Errorf("writebehind: %w, the write has not happened: %w", ErrJournal, err)
+	}
+	c.engine.deferred.Add(1)
+	return driver.RowsAffected(affected), true, nil
+}
+
+// sequence makes a keyed write a group, with its row locked. done is false, and
+// nothing has happened, if it must run direct.
+func (c *Conn) sequence(ctx context.Context, p *plan, args []driver.NamedValue) (affected int64, r queue.Receipt, done bool, err error) {
+	a := &c.attempt
+	if err := c.engine.locks.lock(ctx, a.hash); err != nil {
+		return 0, r, false, err
 	}
 	defer c.engine.locks.unlock(a.hash)
 	for {
 		a.stamp()
 		if a.blocked() {
-			return nil, false, nil
+			return 0, r, false, nil
 		}
-		affected, ok, err := c.tryWrite(ctx, p, args)
+		affected, r, ok, err := c.tryWrite(ctx, p, args)
 		if errors.Is(err, errUncertain) || errors.Is(err, queue.ErrClosed) {
-			return nil, false, nil
+			return 0, r, false, nil
 		}
-		if err != nil {
-			return nil, false, err
+		if errors.Is(err, queue.ErrJournal) {
+			// The disk is full, or failing: PostgreSQL takes the write itself.
+			c.engine.logger.Debug("writebehind: the journal takes no writes, they are direct", "error", err)
+			return 0, r, false, nil
 		}
-		if ok {
-			c.engine.deferred.Add(1)
-			return driver.RowsAffected(affected), true, nil
+		if err != nil || ok {
+			return affected, r, ok, err
 		}
 	}
 }
 
 // tryWrite makes one attempt with the row locked. ok is false if what it had
 // read no longer held when it came to commit.
-func (c *Conn) tryWrite(ctx context.Context, p *plan, args []driver.NamedValue) (affected int64, ok bool, err error) {
+func (c *Conn) tryWrite(ctx context.Context, p *plan, args []driver.NamedValue) (affected int64, r queue.Receipt, ok bool, err error) {
 	a, w := &c.attempt, p.write
 	known, stale := a.look()
 	switch {
 	case stale:
-		return 0, false, errUncertain
+		return 0, r, false, errUncertain
 	case known:
 	case w.kind == rewrite.Insert && !w.upsert && a.table.insert == insertTrust:
 		a.found = false
 	default:
 		if err := c.readThrough(ctx); err != nil {
-			return 0, false, err
+			return 0, r, false, err
 		}
 	}
 	var shape *queue.Shape
@@ -155,28 +192,28 @@ func (c *Conn) tryWrite(ctx context.Context, p *plan, args []driver.NamedValue) 
 		shape, err = a.change(w, args)
 	}
 	if err != nil {
-		return 0, false, err
+		return 0, r, false, err
 	}
 	evaluated := shape != nil && a.found // then the SET list was used on the row
 	if !evaluated && !argumentsCertain(w.set, w.conditions, a.engine.values, args) {
-		return 0, false, errUncertain
+		return 0, r, false, errUncertain
 	}
-	if shape == nil { // no row is affected
-		return 0, a.Valid(), nil
+	if shape == nil { // no row is affected, if the image is one that stays
+		return 0, a.basis, a.Valid(), nil
 	}
 	image := a.next
 	if shape.Kind == queue.Delete {
 		image = a.image
 	}
-	_, ok, err = c.engine.queue.Commit(ctx, a, a.schema.version, queue.Mutation{Shape: shape, Key: a.key, Hash: a.hash, Image: image})
+	r, ok, err = c.engine.queue.Commit(ctx, a, a.schema.version, queue.Mutation{Shape: shape, Key: a.key, Hash: a.hash, Image: image})
 	switch {
-	case err == nil || errors.Is(err, queue.ErrClosed) || ctx.Err() != nil:
+	case err == nil || errors.Is(err, queue.ErrClosed) || errors.Is(err, queue.ErrJournal) || ctx.Err() != nil:
 	case errors.Is(err, queue.ErrFull):
 		err = ErrFull
 	default: // there is no room, and the flush that is to make some fails
 		err = fmt.Errorf("%w: %v", ErrFull, err) //nolint:errorlint // the cause is another statement's
 	}
-	return 1, ok, err
+	return 1, r, ok, err
 }
 
 // argumentsCertain tells whether PostgreSQL would take the arguments that did not

@@ -109,10 +109,13 @@ func (q *Queue) DrainPatiently(ctx context.Context, lsn LSN) error {
 	return q.wait(ctx, true, func() bool { return q.flushedTo(lsn) })
 }
 
+// flushedTo tells whether everything up to lsn is flushed, but for groups that
+// never became durable.
 func (q *Queue) flushedTo(lsn LSN) bool {
 	q.progress.mu.Lock()
-	defer q.progress.mu.Unlock()
-	return q.progress.flushed >= lsn
+	flushed := q.progress.flushed
+	q.progress.mu.Unlock()
+	return flushed >= lsn || q.lost.Load() > 0 && flushed >= q.Newest()
 }
 
 // Newest returns the LSN of the newest group.

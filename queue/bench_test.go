@@ -19,6 +19,7 @@ func standstill(tb testing.TB) *Queue {
 		DB: db, Location: time.UTC, Observer: &deaf{}, Logger: slog.New(slog.DiscardHandler),
 		MaxDelay: time.Hour, BatchRows: 1 << 30, MaxRows: 1 << 40, MaxBytes: 1 << 50, Block: true,
 	})
+	q.Run()
 	tb.Cleanup(func() {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()

@@ -2,18 +2,35 @@ package queue
 
 // doubts are the rows, by hash, whose images in the overlay may build on what
 // PostgreSQL has refused. Only the flusher touches them.
-type doubts struct{ rows map[uint64]struct{} }
+type doubts struct{ rows map[uint64]refusal }
 
-func (d *doubts) add(hash uint64) {
+func (d *doubts) add(r refusal) {
 	if d.rows == nil {
-		d.rows = make(map[uint64]struct{})
+		d.rows = make(map[uint64]refusal)
 	}
-	d.rows[hash] = struct{}{}
+	d.rows[r.hash] = r
 }
 
 func (d *doubts) has(hash uint64) bool {
 	_, ok := d.rows[hash]
 	return ok
+}
+
+// cause returns the refusal that a row is in doubt because of.
+func (d *doubts) cause(hash uint64) (refusal, bool) {
+	r, ok := d.rows[hash]
+	return r, ok
+}
+
+// doubtful tells whether the memtable has a row in doubt: then its groups must
+// be looked at one by one.
+func (q *Queue) doubtful(m *memtable) bool {
+	for hash := range q.doubts.rows {
+		if m.index[hash] != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // resolve ends the doubt about rows of m, which has left the overlay. It lasts
@@ -46,5 +63,5 @@ func (q *Queue) holds(hash uint64) bool {
 			return true
 		}
 	}
-	return q.active.index[hash] != 0
+	return q.active.index[hash] != 0 || q.flight.newest[hash] != nil
 }

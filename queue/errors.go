@@ -30,13 +30,20 @@ func refused(err error) bool {
 	return false
 }
 
+// misfit tells whether the error says that a mutation does not fit the schema
+// any more.
+func misfit(err error) bool {
+	switch pgerr.Class(err) {
+	case "0A", "3F", "42":
+		return true
+	}
+	return false
+}
+
 // judge decides about a failed attempt.
 func (f *flush) judge(err error) verdict {
-	if errors.Is(err, errForgotten) {
+	if errors.Is(err, ErrForeign) || errors.Is(err, ErrRewound) || errors.Is(err, errTooMany) {
 		return verdictPause
-	}
-	if errors.Is(err, errInProgress) {
-		return verdictRetry
 	}
 	state := pgerr.State(err)
 	switch {

@@ -168,10 +168,10 @@ func TestReplayGoesGroupByGroupUnderSavepoints(t *testing.T) {
 		f.commit(f.update(1, "a", 2), f.insert(3, "c", 1))
 		f.drain()
 		require.Equal(t, []string{
-			"connect", "begin", "settings", "insert items 1,2,3", "rollback",
-			"begin", "settings",
+			"connect", "begin", "settings", "checkpoint", "insert items 1,2,3", "rollback",
+			"begin", "settings", "checkpoint",
 			"savepoint", "insert items 1", "constraints", "release",
-			"savepoint", "insert items 2", "restore",
+			"savepoint", "insert items 2", "restore", "letter",
 			"savepoint", "update items 1", "insert items 3", "constraints", "release",
 			"commit",
 		}, f.server.did(true))

@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 )
@@ -20,9 +19,9 @@ type server struct {
 	mu       sync.Mutex
 	queue    *Queue // whose shapes it understands; set once the queue is open
 	rows     map[string]row
-	status   map[string]string // of the transactions it has heard of
-	next     int               // number of the last transaction
-	executed []string          // what was done, in words, transaction control included
+	letters  []string // dead letters: LSN, table and SQLSTATE
+	at       int64    // the checkpoint
+	executed []string // what was done, in words, transaction control included
 
 	// hook, if set, is called before a statement and may fail it. The words are
 	// those of executed.
@@ -45,7 +44,7 @@ func (e pgError) SQLState() string { return string(e) }
 var errLost = errors.New("fake: connection reset")
 
 func newServer() *server {
-	return &server{rows: make(map[string]row), status: make(map[string]string)}
+	return &server{rows: make(map[string]row)}
 }
 
 // bend changes the hooks.
@@ -105,10 +104,11 @@ func (s *server) enter(ctx context.Context, words string) error {
 
 // session is a connection. Its transaction works on a copy of the rows.
 type session struct {
-	server *server
-	number string
-	rows   map[string]row
-	saved  map[string]row
+	server  *server
+	rows    map[string]row
+	saved   map[string]row
+	letters []string
+	at      int64
 }
 
 func (c *session) Prepare(string) (driver.Stmt, error) { return nil, errors.New("fake: no statements") }
@@ -122,17 +122,13 @@ func (c *session) BeginTx(ctx context.Context, _ driver.TxOptions) (driver.Tx, e
 	s := c.server
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.next++
-	c.number = strconv.Itoa(s.next)
-	s.status[c.number] = "in progress"
-	c.rows = maps.Clone(s.rows)
+	c.rows, c.letters, c.at = maps.Clone(s.rows), slices.Clone(s.letters), s.at
 	return c, nil
 }
 
 func (c *session) Commit() error {
 	s := c.server
 	s.mu.Lock()
-	s.status[c.number] = "aborted" // unless it comes to more
 	decide := s.commit
 	s.mu.Unlock()
 	if err := s.enter(context.Background(), "commit"); err != nil {
@@ -145,7 +141,7 @@ func (c *session) Commit() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if done {
-		s.rows, s.status[c.number] = c.rows, "committed"
+		s.rows, s.letters, s.at = c.rows, c.letters, c.at
 	}
 	return err
 }
@@ -154,37 +150,40 @@ func (c *session) Rollback() error {
 	s := c.server
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.status[c.number] = "aborted"
 	s.executed = append(s.executed, "rollback")
 	return nil
 }
 
 func (c *session) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	s := c.server
-	if strings.HasPrefix(query, "SELECT txid_current()") {
+	if query != readCheckpoint {
 		if err := s.enter(ctx, "settings"); err != nil {
 			return nil, err
 		}
-		return &answer{row: []driver.Value{c.number, "on", "60000", "10000", "ISO", "pg_catalog"}}, nil
+		return &answer{row: []driver.Value{"on", "60000", "10000", "ISO", "pg_catalog", ""}}, nil
 	}
-	number := args[0].Value.(string)
-	if err := s.enter(ctx, "status"); err != nil {
+	if err := s.enter(ctx, "look"); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	status, known := s.status[number]
-	if !known {
-		return nil, pgError("22023")
-	}
-	if status == "" {
-		return &answer{row: []driver.Value{nil}}, nil
-	}
-	return &answer{row: []driver.Value{status}}, nil
+	return &answer{row: []driver.Value{s.at, false}}, nil
 }
 
 func (c *session) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	switch {
+	case query == moveCheckpointSQL:
+		if err := c.server.enter(ctx, "checkpoint"); err != nil {
+			return nil, err
+		}
+		if c.at != args[1].Value.(int64) {
+			return driver.RowsAffected(0), nil
+		}
+		c.at = args[2].Value.(int64)
+		return driver.RowsAffected(1), nil
+	case query == insertLetter:
+		c.letters = append(c.letters, fmt.Sprintf("%d %s %s", args[1].Value, args[4].Value, args[9].Value))
+		return driver.RowsAffected(1), c.server.enter(ctx, "letter")
 	case strings.HasPrefix(query, "SAVEPOINT"):
 		c.saved = maps.Clone(c.rows)
 		return driver.RowsAffected(0), c.server.enter(ctx, "savepoint")

@@ -70,9 +70,11 @@ func newFixture(t *testing.T, change func(*Options)) *fixture {
 	if change != nil {
 		change(&opts)
 	}
+	opts.Checkpoint = "journal-1"
 	f.queue = Open(opts)
 	f.server.bend(func(s *server) { s.queue = f.queue })
 	f.watcher.queue = f.queue
+	f.queue.Run()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
@@ -122,10 +124,11 @@ func (f *fixture) delete(values ...driver.Value) Mutation {
 // commit commits one group under schema 1.
 func (f *fixture) commit(group ...Mutation) LSN {
 	f.Helper()
-	lsn, ok, err := f.queue.Commit(f.Context(), holding(true), 1, group...)
+	r, ok, err := f.queue.Commit(f.Context(), holding(true), 1, group...)
 	require.NoError(f, err)
 	require.True(f, ok)
-	return lsn
+	require.NoError(f, f.queue.Durable(r))
+	return r.LSN
 }
 
 // drain waits until all is in PostgreSQL.
@@ -235,6 +238,8 @@ func (w *watcher) Stale(err error) {
 	w.mu.Unlock()
 	w.call("stale")
 }
+
+func (w *watcher) Rewound() { w.call("rewound") }
 
 func (w *watcher) call(name string) {
 	w.mu.Lock()

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/writebehind/writebehind/internal/catalog"
-	"github.com/writebehind/writebehind/internal/pgerr"
 	"github.com/writebehind/writebehind/internal/rowimage"
 	"github.com/writebehind/writebehind/rewrite"
 )
@@ -24,11 +23,10 @@ const (
 	lockTimeout      = 10 * time.Second
 )
 
-// begin gives a flush transaction its own settings and asks for its number, by
-// which the outcome of a COMMIT whose answer was lost can be asked for.
-var begin = fmt.Sprintf(`SELECT txid_current()::text, set_config('synchronous_commit', 'on', true), `+
+// begin gives a flush transaction its own settings.
+var begin = fmt.Sprintf(`SELECT set_config('synchronous_commit', 'on', true), `+
 	`set_config('statement_timeout', '%d', true), set_config('lock_timeout', '%d', true), `+
-	`set_config('DateStyle', 'ISO', true), set_config('search_path', 'pg_catalog', true)`,
+	`set_config('DateStyle', 'ISO', true), set_config('search_path', 'pg_catalog', true), set_config('application_name', $1, true)`,
 	statementTimeout.Milliseconds(), lockTimeout.Milliseconds())
 
 // flush is the work on one memtable, over as many attempts as it takes. It is
@@ -36,8 +34,8 @@ var begin = fmt.Sprintf(`SELECT txid_current()::text, set_config('synchronous_co
 type flush struct {
 	done      bool      // the memtable is in PostgreSQL
 	oneByOne  bool      // replay the groups instead of the coalesced rows
+	force     bool      // an operator has said that what does not fit is to be refused
 	refused   []refusal // by the last attempt
-	unsure    string    // number of a transaction whose COMMIT got no answer
 	timeouts  int       // attempts that ended in a timeout
 	conflicts int       // attempts that met a lock or a deadlock
 }
@@ -55,76 +53,49 @@ type refusal struct {
 func (f *flush) attempt(q *Queue, m *memtable) error {
 	ctx, cancel := context.WithTimeout(q.life, 10*statementTimeout)
 	defer cancel()
-	if f.unsure != "" {
-		committed, err := outcome(ctx, q.opts.DB, f.unsure)
-		if err != nil {
-			return err
-		}
-		f.unsure = ""
-		if committed {
-			f.done = true
-			return nil
-		}
-	}
-	f.refused = nil
 	tx, err := q.opts.DB.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
-	number, err := f.write(ctx, q, tx, m)
-	if err != nil {
+	refused, moved, err := f.write(ctx, q, tx, m)
+	if err != nil || !moved {
 		// Not deferred: database/sql would wait for itself if the driver panics in a
 		// statement. Then the end of ctx rolls back.
 		_ = tx.Rollback() // the first error counts
+		if err != nil {
+			return err
+		}
+		f.done, err = q.look(ctx, m)
 		return err
 	}
 	// Whatever a failed COMMIT is said to have failed of, a pooler or a server on
-	// its way down may have said it after the fact: the next attempt asks.
-	f.unsure = number
+	// its way down may have said it after the fact: the checkpoint tells.
+	f.refused = refused
 	if err := tx.Commit(); err != nil {
 		return err
 	}
-	f.unsure, f.done = "", true
+	f.done = true
 	return nil
 }
 
-// write sends the memtable's rows or groups and returns the transaction's number.
-func (f *flush) write(ctx context.Context, q *Queue, tx *sql.Tx, m *memtable) (number string, err error) {
-	var ignored [5]any
-	if err := tx.QueryRowContext(ctx, begin).Scan(&number, &ignored[0], &ignored[1], &ignored[2], &ignored[3], &ignored[4]); err != nil {
-		return "", err
+// write moves the checkpoint and sends the memtable's rows or groups.
+func (f *flush) write(ctx context.Context, q *Queue, tx *sql.Tx, m *memtable) (refused []refusal, moved bool, err error) {
+	var ignored [6]any
+	if err := tx.QueryRowContext(ctx, begin, q.opts.Application).Scan(&ignored[0], &ignored[1], &ignored[2], &ignored[3], &ignored[4], &ignored[5]); err != nil {
+		return nil, false, err
 	}
-	if f.oneByOne {
-		return number, f.replay(ctx, q, tx, m)
+	if moved, err = q.moveCheckpoint(ctx, tx, m); err != nil || !moved {
+		return nil, moved, err
 	}
-	return number, writeSets(ctx, q, tx, m)
+	if f.oneByOne || q.doubtful(m) {
+		r := replay{flush: f, queue: q, tx: tx}
+		err := r.run(ctx, m)
+		return r.refused, true, err
+	}
+	return nil, true, writeSets(ctx, q, tx, m)
 }
 
-// outcome asks what became of a transaction whose COMMIT got no answer.
-func outcome(ctx context.Context, db *sql.DB, number string) (committed bool, err error) {
-	var status sql.NullString
-	err = db.QueryRowContext(ctx, `SELECT txid_status($1::bigint)`, number).Scan(&status)
-	switch {
-	case pgerr.State(err) == "22023": // a number the server has not given out: it lost that future
-		return false, nil
-	case err != nil:
-		return false, err
-	case status.String == "committed":
-		return true, nil
-	case status.String == "aborted":
-		return false, nil
-	case status.String == "in progress":
-		return false, errInProgress
-	default:
-		return false, errForgotten
-	}
-}
-
-var (
-	errInProgress = errors.New("queue: the transaction whose COMMIT got no answer is still running")
-	errForgotten  = errors.New("queue: PostgreSQL no longer knows whether the transaction whose COMMIT got no answer was committed")
-	errWrongCount = errors.New("queue: a row to be written was not there, or was there already")
-)
+var errWrongCount = errors.New("queue: a row to be written was not there, or was there already")
 
 // set is the rows of a memtable that one statement carries.
 type set struct {

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
@@ -104,6 +105,9 @@ func (q *Queue) settle(m *memtable) (stopped bool) {
 	f := &m.flush
 	pause := backoffFirst
 	for !f.done {
+		if q.giveUp.Swap(false) {
+			f.oneByOne, f.force = true, true
+		}
 		q.progress.mu.Lock()
 		q.progress.attempts++
 		q.progress.mu.Unlock()
@@ -114,6 +118,10 @@ func (q *Queue) settle(m *memtable) (stopped bool) {
 		}
 		if q.life.Err() != nil { // interrupted: no failure of the server's
 			return true
+		}
+		var rewound *rewoundError
+		if errors.As(err, &rewound) && q.rewind(rewound.checkpoint) == nil {
+			return false // the memtable is gone, and others hold its rows
 		}
 		verdict := f.judge(err)
 		if verdict == verdictReplay {
@@ -155,7 +163,7 @@ func (q *Queue) fail(err error, verdict verdict) {
 // are handed to the observer first, so that a row is always somewhere.
 func (q *Queue) retire(m *memtable, refused []refusal) {
 	for _, r := range refused {
-		q.doubts.add(r.hash)
+		q.doubts.add(r)
 	}
 	for n := range uint32(m.rows) {
 		e := m.entry(n)
@@ -182,10 +190,16 @@ func (q *Queue) retire(m *memtable, refused []refusal) {
 		q.progress.flushed = m.last
 		q.progress.failed = failure{}
 	})
+	if q.opts.Journal != nil {
+		if err := q.opts.Journal.Trim(m.last); err != nil {
+			q.opts.Logger.Warn("writebehind: the journal could not be trimmed, the next flush tries again", "error", err)
+		}
+	}
 	var last LSN
 	for _, r := range refused {
 		if r.lsn != last { // they come group by group
 			q.counters.refusedGroups.Add(1)
+			q.letters.made++
 			last = r.lsn
 		}
 		q.opts.Observer.Refused(r.table, r.key, r.hash, r.lsn, r.err)

@@ -120,7 +120,7 @@ func TestOverlayAndServerFollowTheModel(t *testing.T) {
 					m.pending(0)
 				},
 				"fault": func(t *rapid.T) {
-					where := rapid.SampledFrom([]string{"connect", "begin", "settings", "insert", "update", "delete", "commit", "status"}).Draw(t, "where")
+					where := rapid.SampledFrom([]string{"connect", "begin", "settings", "insert", "update", "delete", "commit", "checkpoint", "look"}).Draw(t, "where")
 					err := rapid.SampledFrom([]error{errLost, pgError("40001"), pgError("25006"), pgError("57014"), pgError("57P01")}).Draw(t, "error")
 					m.server.bend(func(s *server) { s.hook = failing(where, rapid.IntRange(1, 3).Draw(t, "times"), err) })
 				},

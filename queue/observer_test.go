@@ -46,7 +46,7 @@ func TestRefusalIsToldAfterTheCommit(t *testing.T) {
 		committed := false
 		f.watcher.on = func(call string) {
 			if call == "refused" {
-				f.server.bend(func(s *server) { committed = s.status["2"] == "committed" })
+				f.server.bend(func(s *server) { committed = s.at == 1 && len(s.letters) == 1 })
 			}
 		}
 		f.commit(f.insert(1, "a", 1))
@@ -83,7 +83,9 @@ func TestWhatBuildsOnARefusedGroupIsNotClean(t *testing.T) {
 		f.commit(stock(1, "bad", 2), stock(3, "c", 2))
 		f.server.bend(func(s *server) { s.hook = refuse })
 		f.drain()
-		require.Equal(t, row{"1", "a", "2"}, f.server.table("items")["1"])
+		require.Equal(t, row{"1", "a", "1"}, f.server.table("items")["1"])
+		require.Equal(t, row{"3", "c", "1"}, f.server.table("items")["3"], "what was acknowledged on top fails with it, whole")
+		require.Equal(t, []string{"1 items 23514", "1 items 23514", "2 items 23514", "2 items 23514"}, f.server.letters)
 		require.Equal(t, []flushedRow{
 			{held: true}, // in the memtable that holds the refused group
 			{held: true}, // told again: a younger memtable has the row
@@ -247,8 +249,8 @@ func TestExclusiveKeepsWritersOut(t *testing.T) {
 	mutation := f.insert(1, "a", 1)
 	f.queue.Exclusive(func() {
 		go func() {
-			lsn, _, _ := f.queue.Commit(t.Context(), validator(func() bool { return !inside }), 1, mutation)
-			done <- lsn
+			r, _, _ := f.queue.Commit(t.Context(), validator(func() bool { return !inside }), 1, mutation)
+			done <- r.LSN
 		}()
 		inside = true
 		runtime.Gosched()

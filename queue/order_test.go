@@ -27,7 +27,7 @@ func TestFlushOrdersStatementsByForeignKeys(t *testing.T) {
 		f.commit(order(Delete, nil, 11))
 		f.drain()
 		require.Equal(t, []string{
-			"begin", "settings",
+			"begin", "settings", "checkpoint",
 			"delete orders 11", "delete items 1", // children first
 			"insert items 3,4", "insert orders 13", // parents first, keys sorted
 			"update items 2", "update orders 12",

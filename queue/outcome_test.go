@@ -30,80 +30,29 @@ func TestCommitWithoutAnAnswerIsNeverGuessed(t *testing.T) {
 					require.Equal(t, map[string]row{"1": {"1", "a", "1"}}, f.server.table("items"))
 					require.Empty(t, f.watcher.refused)
 					statements := f.server.did(true)
-					require.Equal(t, "status", statements[5], "the server is asked before anything is sent again")
-					require.Equal(t, done, len(statements) == 6, statements)
+					require.Equal(t, "checkpoint", statements[8], "the checkpoint is what the next attempt begins with")
+					require.Equal(t, done, statements[len(statements)-1] == "look", statements)
 				})
 			})
 		}
 	}
 }
 
-func TestCommitThatMayStillBeRunningIsWaitedFor(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t, nil)
-		f.server.bend(func(s *server) { s.commit = func() (bool, error) { return true, errLost } })
-		f.commit(f.insert(1, "a", 1))
-		asked := 0
-		f.server.bend(func(s *server) {
-			s.hook = func(_ context.Context, words string) error {
-				if words == "status" {
-					asked++
-					s.bend(func(s *server) {
-						s.status["1"] = "in progress"
-						if asked == 5 {
-							s.status["1"] = "committed"
-						}
-					})
-				}
-				return nil
-			}
+func TestCheckpointMovedByAnotherPauses(t *testing.T) {
+	for at, want := range map[int64]error{5: ErrForeign, 0: ErrRewound} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t, nil)
+			f.commit(f.insert(1, "a", 1))
+			f.drain()
+			f.server.did(false)
+			f.server.bend(func(s *server) { s.at = at })
+			f.commit(f.update(1, "a", 2))
+			time.Sleep(2 * time.Hour)
+			require.ErrorIs(t, f.queue.Drain(t.Context(), f.queue.Newest()), want)
+			require.True(t, f.queue.Stats().Paused)
+			require.Empty(t, f.server.did(false), "nothing is sent")
 		})
-		f.settled()
-		require.Equal(t, 5, asked)
-		require.Equal(t, []string{"insert items 1"}, f.server.did(false), "sent once")
-		require.Len(t, f.server.table("items"), 1)
-	})
-}
-
-func TestCommitThatTheServerHasForgottenPauses(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t, nil)
-		f.server.bend(func(s *server) {
-			s.commit = func() (bool, error) { return true, errLost }
-			s.hook = func(_ context.Context, words string) error {
-				if words == "status" {
-					s.bend(func(s *server) { s.status["1"] = "" })
-				}
-				return nil
-			}
-		})
-		f.commit(f.insert(1, "a", 1))
-		time.Sleep(2 * time.Hour)
-		require.ErrorIs(t, f.queue.Drain(t.Context(), f.queue.Newest()), errForgotten)
-		require.True(t, f.queue.Stats().Paused)
-		require.Equal(t, []string{"insert items 1"}, f.server.did(false))
-	})
-}
-
-func TestNumberTheServerHasNotGivenOutWasNotCommitted(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t, nil)
-		f.server.bend(func(s *server) {
-			s.commit = func() (bool, error) {
-				s.bend(func(s *server) { s.commit = nil })
-				return false, errLost
-			}
-			s.hook = func(_ context.Context, words string) error {
-				if words == "status" { // a replica that took over and never heard of it
-					s.bend(func(s *server) { delete(s.status, "1") })
-				}
-				return nil
-			}
-		})
-		f.commit(f.insert(1, "a", 1))
-		f.settled()
-		require.Len(t, f.server.table("items"), 1)
-	})
+	}
 }
 
 func TestLostAnswerInAReplayIsNotGuessedEither(t *testing.T) {

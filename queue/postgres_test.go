@@ -15,6 +15,7 @@ import (
 
 	"github.com/writebehind/writebehind/internal/pgerr"
 	"github.com/writebehind/writebehind/internal/pgtest"
+	"github.com/writebehind/writebehind/internal/wbschema"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -50,8 +51,12 @@ func newPostgres(t *testing.T, server *pgtest.Server, change func(*Options)) *po
 	if change != nil {
 		change(&opts)
 	}
+	require.NoError(t, wbschema.Ensure(t.Context(), db))
+	require.NoError(t, NewCheckpoint(t.Context(), db, "journal-1"))
+	opts.Checkpoint = "journal-1"
 	p.queue = Open(opts)
 	p.watcher.queue = p.queue
+	p.queue.Run()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()

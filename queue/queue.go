@@ -14,16 +14,18 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/writebehind/writebehind/internal/catalog"
+	"github.com/writebehind/writebehind/queue/journal"
 )
 
 // LSN is the log sequence number of a group; the first one has 1.
-type LSN = uint64
+type LSN = journal.LSN
 
 // Errors of Commit and the barriers.
 var (
@@ -31,6 +33,9 @@ var (
 	ErrClosed = errors.New("queue: closed")
 	// ErrFull says that a bound on pending rows or bytes is reached.
 	ErrFull = errors.New("queue: too many pending writes")
+	// ErrJournal says that the journal does not take the group: nothing has
+	// happened.
+	ErrJournal = errors.New("queue: the journal takes no writes")
 )
 
 // Observer is told what becomes of rows. All methods but Accepted are called by
@@ -47,8 +52,13 @@ type Observer interface {
 	// commit what follows from it.
 	Flushed(table *catalog.Relation, key []byte, hash uint64, image []byte, read, clean bool)
 	// Refused is called for every row of a group that PostgreSQL refused for
-	// good, after the transaction that passed over it has been committed.
+	// good, after the transaction that passed over it, and holds its dead letter,
+	// has been committed.
 	Refused(table *catalog.Relation, key []byte, hash uint64, lsn LSN, err error)
+	// Rewound is called, with no group being sequenced, when the overlay has been
+	// rebuilt from the journal because PostgreSQL had lost what was flushed: what
+	// has been read of it since no longer holds.
+	Rewound()
 	// Stale is called when PostgreSQL's answer shows that the schema is not what
 	// the mutations were made for.
 	Stale(err error)
@@ -66,11 +76,37 @@ type Options struct {
 	MaxDelay time.Duration
 	// BatchRows is how many rows a memtable takes before it is frozen.
 	BatchRows int
-	// MaxRows and MaxBytes bound the overlay, batches in flight included.
+	// MaxRows and MaxBytes bound the overlay, batches in flight included. The
+	// journal has a bound of its own.
 	MaxRows  int64
 	MaxBytes int64
+	// Checkpoint is the id under which PostgreSQL keeps the checkpoint, and
+	// Flushed where it stands.
+	Checkpoint string
+	Flushed    LSN
+	// Application is the application_name of the session while it flushes.
+	Application string
+	// Journal keeps groups until they are flushed; nil: memory alone does. Sync
+	// says that groups become durable by Journal.Wait, not by Append.
+	Journal Journal
+	Sync    bool
+	// Epoch, if set, returns the epoch under which the process owns the database;
+	// a flush under another one fails. It is 0 where nothing is owned.
+	Epoch func() int64
 	// Block says whether a writer waits at a bound, or gets ErrFull.
 	Block bool
+}
+
+// Journal is the durable log of groups, as the queue sees it. See package journal.
+type Journal interface {
+	Append(lsn LSN, payload []byte, defs ...*journal.Definition) error
+	Wait(lsn LSN) error
+	OnDurable(f func(LSN))
+	OnFailed(f func(durable LSN, err error))
+	First() LSN
+	Replay(from LSN, f func(journal.Record) error) error
+	Trim(checkpoint LSN) error
+	Full() bool
 }
 
 // Queue is the overlay and its flusher. Its methods may be called from any
@@ -92,6 +128,11 @@ type Queue struct {
 	tables map[uint32]LSN // per table OID: newest group that touched it
 	rows   atomic.Int64   // in all memtables
 	bytes  atomic.Int64   // in all memtables
+	flight inflight
+	lost   atomic.Uint64
+
+	payload []byte                // scratch of the one who holds commit
+	defs    []*journal.Definition // the same
 
 	progress progress
 	kick     chan struct{}   // wakes the flusher
@@ -100,42 +141,60 @@ type Queue struct {
 	done     chan struct{} // closed when the flusher has ended
 	counters counters
 	doubts   doubts
+	letters  letterRate
+	giveUp   atomic.Bool // RefusePaused was called
+
+	restoring *decoder // how groups of the journal are read; nil without one
 }
 
 type counters struct {
 	flushes, flushedRows, refusedGroups, retries atomic.Uint64
 }
 
-// Open returns a running queue. Close stops it.
+// Open returns a queue that holds nothing. Run starts its flusher, Close stops it.
 func Open(opts Options) *Queue {
 	q := &Queue{
 		opts:   opts,
+		lsn:    opts.Flushed,
 		tables: make(map[uint32]LSN),
 		kick:   make(chan struct{}, 1),
 		done:   make(chan struct{}),
 	}
 	q.life, q.stop = context.WithCancel(context.Background())
 	q.progress.init(q.done)
+	q.progress.flushed = opts.Flushed
 	q.active = newMemtable(0)
-	go q.run()
+	if j := opts.Journal; j != nil {
+		if opts.Sync {
+			j.OnDurable(q.becameDurable)
+		}
+		j.OnFailed(q.journalFailed)
+	}
 	return q
 }
+
+// Run starts the flusher. It is called once, after Restore.
+func (q *Queue) Run() { go q.run() }
 
 // Validator says whether what a writer has read still holds. Valid is called
 // with the commit lock held and must be quick.
 type Validator interface{ Valid() bool }
 
+// Receipt says which group a write became, or what group an image came from.
+type Receipt struct {
+	LSN    LSN
+	flight *flight // nil once the group is durable
+}
+
 // Commit makes the mutations one group, acknowledged together. ok is false, and
 // nothing has happened, if v says that what they were made from no longer
 // holds. Once ok is true the group will be flushed, whatever becomes of ctx,
-// which only bounds the wait for room.
-//
-// Today every group is as durable as it will be the moment it is sequenced; a
-// durable log comes between sequence and apply.
-func (q *Queue) Commit(ctx context.Context, v Validator, schema uint64, group ...Mutation) (lsn LSN, ok bool, err error) {
+// which only bounds the wait for room; it is acknowledged when Durable says so.
+// The caller gives up what it has locked in between.
+func (q *Queue) Commit(ctx context.Context, v Validator, schema uint64, group ...Mutation) (r Receipt, ok bool, err error) {
 	for {
 		if err := q.room(ctx, len(group)); err != nil {
-			return 0, false, err
+			return r, false, err
 		}
 		q.commit.Lock()
 		if q.closed || q.roomy(len(group)) {
@@ -145,23 +204,43 @@ func (q *Queue) Commit(ctx context.Context, v Validator, schema uint64, group ..
 	}
 	defer q.commit.Unlock()
 	if q.closed {
-		return 0, false, ErrClosed
+		return r, false, ErrClosed
 	}
 	if !v.Valid() {
-		return 0, false, nil
+		return r, false, nil
 	}
 	if len(group) == 0 { // nothing to flush, so nothing to wait for
-		return q.lsn, true, nil
+		return Receipt{LSN: q.lsn}, true, nil
 	}
-	q.lsn++
-	q.apply(q.lsn, schema, group)
-	return q.lsn, true, nil
-}
-
-// apply enters a durable group into the active memtable; commit is held.
-func (q *Queue) apply(lsn LSN, schema uint64, group []Mutation) {
+	r.LSN = q.lsn + 1
+	if q.opts.Journal != nil {
+		if err := q.record(r.LSN, group); err != nil {
+			return r, false, fmt.Errorf("%w: %w", ErrJournal, err)
+		}
+	}
+	q.lsn = r.LSN
 	q.view.Lock()
 	defer q.view.Unlock()
+	if q.opts.Journal != nil && q.opts.Sync {
+		r.flight = newFlight(r.LSN, schema, group)
+		q.flight.add(r.flight)
+	} else {
+		q.apply(r.LSN, schema, group)
+	}
+	return r, true, nil
+}
+
+// record appends a group to the journal; commit is held.
+func (q *Queue) record(lsn LSN, group []Mutation) error {
+	q.payload, q.defs = appendGroup(q.payload[:0], group), q.defs[:0]
+	for i := range group {
+		q.defs = append(q.defs, group[i].Shape.definition)
+	}
+	return q.opts.Journal.Append(lsn, q.payload, q.defs...)
+}
+
+// apply enters a durable group into the active memtable; view is held.
+func (q *Queue) apply(lsn LSN, schema uint64, group []Mutation) {
 	if q.active.schema != schema && q.active.rows > 0 {
 		q.freeze()
 	}
@@ -183,13 +262,19 @@ func (q *Queue) apply(lsn LSN, schema uint64, group []Mutation) {
 	for i := range group {
 		q.opts.Observer.Accepted(group[i].Hash)
 	}
-	if m.rows >= q.opts.BatchRows || m.bytes() >= maxMemtableBytes {
+	switch {
+	case m.rows >= q.opts.BatchRows && len(q.frozen) == 0, m.rows >= mergedBatches*q.opts.BatchRows, m.bytes() >= maxMemtableBytes:
 		q.freeze()
 		q.wake()
-	} else if fresh {
+	case fresh:
 		q.wake()
 	}
 }
+
+// mergedBatches is how many batches the active memtable takes in while the
+// flusher is behind: a long outage then costs memory per distinct row, and no
+// flush transaction grows without bound.
+const mergedBatches = 10
 
 // maxMemtableBytes keeps one hot row from growing a memtable without end.
 const maxMemtableBytes = 32 << 20
@@ -210,11 +295,19 @@ func (q *Queue) Exclusive(f func()) {
 	f()
 }
 
+// Empty tells whether nothing is pending, in flight included. It takes no lock
+// and is meant for Exclusive.
+func (q *Queue) Empty() bool { return q.rows.Load()+q.flight.rows.Load() == 0 }
+
 // roomy tells whether the bounds leave room for n more rows. A group that is
 // larger than the bounds gets an overlay of its own.
 func (q *Queue) roomy(n int) bool {
-	rows := q.rows.Load()
-	return rows == 0 || rows+int64(n) <= q.opts.MaxRows && q.bytes.Load() < q.opts.MaxBytes
+	rows := q.rows.Load() + q.flight.rows.Load()
+	if rows == 0 {
+		return true
+	}
+	return rows+int64(n) <= q.opts.MaxRows && q.bytes.Load()+q.flight.bytes.Load() < q.opts.MaxBytes &&
+		(q.opts.Journal == nil || !q.opts.Journal.Full())
 }
 
 // room waits until there is room for n more rows.
@@ -283,7 +376,7 @@ type Stats struct {
 // Stats returns a snapshot.
 func (q *Queue) Stats() Stats {
 	s := Stats{
-		Rows: q.rows.Load(), Bytes: q.bytes.Load(),
+		Rows: q.rows.Load() + q.flight.rows.Load(), Bytes: q.bytes.Load() + q.flight.bytes.Load(),
 		Flushes: q.counters.flushes.Load(), FlushedRows: q.counters.flushedRows.Load(),
 		RefusedGroups: q.counters.refusedGroups.Load(), Retries: q.counters.retries.Load(),
 	}

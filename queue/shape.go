@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/writebehind/writebehind/internal/catalog"
+	"github.com/writebehind/writebehind/queue/journal"
 	"github.com/writebehind/writebehind/rewrite"
 )
 
@@ -34,10 +35,11 @@ type Shape struct {
 	Kind  Kind
 	Set   []int // columns that an Update, or an Upsert in conflict, sets; ascending
 
-	id     uint32
-	sql    string
-	params []int // column of each array parameter of sql
-	keeps  bool  // sql leaves rows alone that are there already, and does not count them
+	id         uint32
+	definition *journal.Definition
+	sql        string
+	params     []int // column of each array parameter of sql
+	keeps      bool  // sql leaves rows alone that are there already, and does not count them
 }
 
 // Mutation is what one keyed write does to one row.
@@ -74,6 +76,7 @@ func (s *shapes) intern(table *catalog.Relation, kind Kind, set []int) *Shape {
 	shape := &Shape{Table: table, Kind: kind, Set: set, id: uint32(len(s.byID))}
 	batch := shape.batch()
 	shape.sql, shape.params = batch.SQL(), batch.Params()
+	shape.definition = define(shape)
 	shape.keeps = batch.Kind == rewrite.BatchUpsert && len(batch.Set) == 0
 	if s.byName == nil {
 		s.byName = make(map[string]*Shape)

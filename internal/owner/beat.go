@@ -1,0 +1,101 @@
+package owner
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// live beats until the owner is closed, and does what the presence of others
+// demands.
+func (o *Owner) live(ctx context.Context) {
+	defer close(o.done)
+	failing := false
+	tick := time.NewTicker(o.opts.Life / 10)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		attempt, cancel := context.WithTimeout(ctx, o.opts.Life/2)
+		err := o.pulse(attempt)
+		cancel()
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil && !failing {
+			o.opts.Logger.Warn("writebehind: the process cannot show the others on the database that it lives", "error", err)
+		}
+		failing = err != nil
+	}
+}
+
+// pulse is one heartbeat.
+func (o *Owner) pulse(ctx context.Context) error {
+	var others, lost bool
+	pending := o.opts.Engine.Pending()
+	o.mu.Lock()
+	wasShared := o.shared
+	o.mu.Unlock()
+	err := o.step(ctx, func(tx *sql.Tx, s *state) error {
+		others = len(s.others) > 0
+		ours := s.dirty && s.instance == o.opts.Instance
+		lost = o.dirty.Load() && !ours
+		if ours {
+			if _, err := tx.ExecContext(ctx, beatOwner, int64(pending)); err != nil {
+				return err
+			}
+		}
+		if wasShared && !others && !s.dirty {
+			o.shared = false
+			return setShared(ctx, tx, o.opts.Instance, false)
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case lost:
+		o.opts.Logger.Error("writebehind: this process has lost the ownership of the database: it was abandoned by an operator")
+		_ = o.opts.Engine.Yield(ctx) // what is pending cannot be flushed any more
+		o.dirty.Store(false)
+		o.mu.Lock()
+		o.shared = true
+		o.mu.Unlock()
+		return nil
+	case others && (!wasShared || o.dirty.Load()):
+		return o.yield(ctx)
+	case wasShared && !others:
+		o.opts.Engine.Resume()
+	case o.dirty.Load() && !others && o.opts.Engine.Idle():
+		return o.step(ctx, func(tx *sql.Tx, s *state) error {
+			if !s.dirty || s.instance != o.opts.Instance || !o.opts.Engine.Idle() {
+				return nil
+			}
+			o.dirty.Store(false)
+			return clean(ctx, tx)
+		})
+	}
+	return nil
+}
+
+// yield makes way for others.
+func (o *Owner) yield(ctx context.Context) error {
+	o.mu.Lock()
+	o.shared = true
+	o.mu.Unlock()
+	if err := o.opts.Engine.Yield(ctx); err != nil {
+		return err
+	}
+	return o.step(ctx, func(tx *sql.Tx, s *state) error {
+		if s.dirty && s.instance == o.opts.Instance {
+			if err := clean(ctx, tx); err != nil {
+				return err
+			}
+		}
+		o.dirty.Store(false)
+		return setShared(ctx, tx, o.opts.Instance, true)
+	})
+}

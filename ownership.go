@@ -1,0 +1,171 @@
+package writebehind
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/writebehind/writebehind/internal/owner"
+	"github.com/writebehind/writebehind/internal/pgerr"
+)
+
+// One process at a time defers and caches on a database. The engine knows three
+// states of that; which one it is in is part of what a write is validated with.
+type ownership struct {
+	state atomic.Int32
+	row   *owner.Owner
+	take  chan struct{} // has room for the one who takes the owner row
+}
+
+const (
+	// shared: other processes are there, or this one may not be the only one.
+	// Everything is direct.
+	shared int32 = iota
+	// clean: nobody else is there, nothing is pending. Reads are cached; the
+	// first write to be deferred must take the owner row.
+	clean
+	// owned: what is deferred is this process's to flush, and nobody else's.
+	owned
+)
+
+// register makes the process known to the others on the database.
+func (e *engine) register(ctx context.Context, journal string) error {
+	host, _ := os.Hostname() // for people; "" says as much as an error
+	path := ""
+	if journal != "" {
+		path = e.settings.journal
+	}
+	var err error
+	e.ownership.row, err = owner.Register(ctx, owner.Options{
+		DB: e.db, Instance: e.id, Journal: journal, Path: path, Host: host, PID: os.Getpid(),
+		Application: filepath.Base(os.Args[0]), TakeoverTimeout: e.settings.takeoverTimeout,
+		Logger: e.logger, Engine: (*keeper)(e),
+	})
+	return err
+}
+
+// mayDefer tells whether writes can be deferred, taking the owner row for the
+// first one.
+func (e *engine) mayDefer(ctx context.Context) bool {
+	switch e.ownership.state.Load() {
+	case owned:
+		return true
+	case shared:
+		return false
+	}
+	select {
+	case e.ownership.take <- struct{}{}:
+		defer func() { <-e.ownership.take }()
+	case <-ctx.Done():
+		return false
+	}
+	if e.ownership.state.Load() != clean {
+		return e.ownership.state.Load() == owned
+	}
+	if _, err := e.ownership.row.Take(ctx); err != nil {
+		if !errors.Is(err, owner.ErrShared) {
+			e.logger.Debug("writebehind: the owner row could not be taken", "error", pgerr.ForLog(err))
+		}
+		return false
+	}
+	return e.ownership.state.CompareAndSwap(clean, owned)
+}
+
+// mayCache tells whether reads can be answered from overlay and cache.
+func (e *engine) mayCache() bool {
+	return e.ownership.state.Load() != shared && e.ownership.row.Fresh()
+}
+
+// announce makes sure, before a direct write, that the other processes know of
+// this one.
+func (e *engine) announce(ctx context.Context) error {
+	if e.ownership.row == nil {
+		return nil
+	}
+	if err := e.ownership.row.Check(ctx); err != nil {
+		return fmt.Errorf("writebehind: %w", err)
+	}
+	return nil
+}
+
+// keeper is the engine as its owner row sees it.
+type keeper engine
+
+// Yield makes everything direct and drains.
+func (o *keeper) Yield(ctx context.Context) error {
+	e := (*engine)(o)
+	e.disown()
+	return e.queue.Drain(ctx, e.queue.Newest())
+}
+
+// disown makes everything direct.
+func (e *engine) disown() {
+	e.queue.Exclusive(func() { e.ownership.state.Store(shared) })
+	e.forgetRows()
+}
+
+// Resume lets the process defer and cache again.
+func (o *keeper) Resume() {
+	e := (*engine)(o)
+	e.forgetRows() // others may have written
+	e.queue.Exclusive(func() { e.ownership.state.CompareAndSwap(shared, clean) })
+}
+
+// Idle tells whether nothing is pending, and takes care that it stays so.
+func (o *keeper) Idle() (idle bool) {
+	e := (*engine)(o)
+	e.queue.Exclusive(func() {
+		if idle = e.queue.Empty(); idle {
+			e.ownership.state.CompareAndSwap(owned, clean)
+		}
+	})
+	return idle
+}
+
+// Pending returns the number of groups that are not flushed.
+func (o *keeper) Pending() uint64 {
+	st := (*engine)(o).queue.Stats()
+	return st.LSN - st.Flushed
+}
+
+// forgetRows makes every cached row unknown.
+func (e *engine) forgetRows() {
+	e.statesMu.Lock()
+	defer e.statesMu.Unlock()
+	for _, s := range e.states {
+		s.epoch.Add(1)
+	}
+}
+
+// newID returns a name for an engine or a journal.
+func newID() string { return rand.Text() }
+
+// leaveDatabase gives up the process's place among the others.
+func (e *engine) leaveDatabase(drained bool) error {
+	if e.ownership.row == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout)
+	defer cancel()
+	if err := e.ownership.row.Close(ctx, drained); err != nil {
+		return fmt.Errorf("writebehind: close: giving up the ownership: %w", err)
+	}
+	return nil
+}
+
+const leaveTimeout = 2 * time.Second
+
+func (e *engine) ownershipText() string {
+	switch e.ownership.state.Load() {
+	case owned:
+		return "owner"
+	case clean:
+		return "clean"
+	}
+	return "shared"
+}

@@ -1,0 +1,117 @@
+package queue
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/writebehind/writebehind/internal/pgerr"
+	"github.com/writebehind/writebehind/internal/rowimage"
+	"github.com/writebehind/writebehind/rewrite"
+)
+
+// A dead letter is a group that PostgreSQL refused for good. It is kept, a row
+// per mutation, in writebehind.dead_letter, by the transaction that moves the
+// checkpoint over it.
+
+const insertLetter = `INSERT INTO writebehind.dead_letter
+	(journal, lsn, position, table_schema, table_name, key, kind, set_columns, new_values, sqlstate, message)
+	VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8::text[], $9::jsonb, $10, $11)`
+
+// bury writes the dead letter of a group.
+func (f *flush) bury(ctx context.Context, q *Queue, tx *sql.Tx, group []logged, cause error) error {
+	state, message := pgerr.State(cause), cause.Error()
+	if state == "" {
+		state = "P0002" // no_data_found: the row was not what it was acknowledged to be
+	}
+	for position, r := range group {
+		shape := q.shapes.get(r.shape)
+		key, values, err := shape.asJSON(q.opts.Location, r.cells)
+		if err != nil {
+			return err
+		}
+		var set rewrite.Array
+		for _, c := range shape.Set {
+			set.Append([]byte(shape.Table.Columns[c].Name))
+		}
+		name := shape.Table.Name
+		if _, err := tx.ExecContext(ctx, insertLetter, q.opts.Checkpoint, int64(r.lsn), position, name.Schema, name.Name,
+			key, shape.Kind.String(), string(set.Bytes()), values, state, message); err != nil {
+			return fmt.Errorf("queue: writing a dead letter: %w", err)
+		}
+	}
+	return nil
+}
+
+// asJSON returns the key and the values of a mutation as objects of column names
+// and values in PostgreSQL's text form, or null.
+func (s *Shape) asJSON(loc *time.Location, cells []byte) (key, values string, err error) {
+	var p params
+	p.reset(s)
+	if err := rowimage.Decode(cells, loc, p.cells); err != nil {
+		return "", "", err
+	}
+	keys, all := make(map[string]any), make(map[string]any)
+	for i, v := range p.cells {
+		column := &s.Table.Columns[s.params[i]]
+		var text any
+		if v != nil {
+			form, ok := column.Type.AppendText(nil, v)
+			if !ok {
+				return "", "", fmt.Errorf("queue: column %q of %s: no text form for a %T", column.Name, s.Table.Name, v)
+			}
+			text = string(form)
+		}
+		all[column.Name] = text
+		for _, k := range s.Table.Key {
+			if k == s.params[i] {
+				keys[column.Name] = text
+			}
+		}
+	}
+	if s.Kind == Delete {
+		all = map[string]any{}
+	}
+	k, errKey := json.Marshal(keys)
+	v, errValues := json.Marshal(all)
+	return string(k), string(v), errors.Join(errKey, errValues)
+}
+
+// errTooMany pauses the flush: so many dead letters are the sign of a mistake
+// that an operator should see before more are made.
+var errTooMany = errors.New("queue: too many dead letters at once")
+
+// letterBound is how many dead letters may be made within letterSpan.
+const (
+	letterBound = 100
+	letterSpan  = time.Minute
+)
+
+// letterRate counts dead letters. Only the flusher touches it.
+type letterRate struct {
+	since time.Time
+	made  int
+}
+
+// exceeded tells whether n more would be too many.
+func (r *letterRate) exceeded(n int) bool {
+	if time.Since(r.since) > letterSpan {
+		r.since, r.made = time.Now(), 0
+	}
+	return r.made+n > letterBound
+}
+
+// RefusePaused turns what holds a paused flusher up into dead letters: groups
+// that no longer fit the schema, or more refusals than are let through
+// unasked. It returns false if the flusher is not paused.
+func (q *Queue) RefusePaused() bool {
+	if _, failed := q.progress.state(); !failed.paused {
+		return false
+	}
+	q.giveUp.Store(true)
+	q.wake()
+	return true
+}

@@ -1,0 +1,433 @@
+// Package journaltest has file systems for tests of what keeps a journal: Disk,
+// which can lose its power, and Faults, which fails as told.
+package journaltest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"github.com/writebehind/writebehind/queue/journal"
+)
+
+// Sector is what a disk writes whole or not at all, in bytes.
+const Sector = 512
+
+// Disk is a file system in memory that knows what has been synced. Use Crash for a
+// power loss and Kill for the death of the process; both leave the old Disk dead,
+// so that goroutines of the dead process do no harm, and return the one that the
+// next process sees.
+type Disk struct {
+	mu    sync.Mutex
+	boot  int
+	dead  bool
+	root  map[string]*directory // by path
+	locks map[string]bool
+}
+
+// directory has the entries as they are and as they are on the disk. Changes reach
+// the disk in order, so that a crash keeps some first few of those not synced.
+type directory struct {
+	entries map[string]*inode
+	durable map[string]*inode
+	pending []map[string]*inode // the entries after each change
+}
+
+type inode struct {
+	data    []byte
+	durable []byte
+}
+
+var errDead = errors.New("journaltest: the process that used this disk is dead")
+
+// NewDisk returns an empty disk. Directories above those that are made exist.
+func NewDisk() *Disk {
+	return &Disk{boot: 1, root: make(map[string]*directory), locks: make(map[string]bool)}
+}
+
+// Kill is the death of the process: everything written is there, locks are free.
+func (d *Disk) Kill() *Disk {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.dead = true
+	next := NewDisk()
+	next.boot = d.boot
+	copies := make(map[*inode]*inode)
+	for path, dir := range d.root {
+		next.root[path] = dir.clone(copies)
+	}
+	return next
+}
+
+// Crash is a power loss. Of what was not synced, any sectors may have reached the
+// disk, and any first few of the changes of a directory; seed decides.
+func (d *Disk) Crash(seed uint64) *Disk {
+	random := rand.New(rand.NewPCG(seed, 0))
+	next := d.Kill()
+	next.boot++
+	paths := make([]string, 0, len(next.root))
+	for path := range next.root {
+		paths = append(paths, path)
+	}
+	slices.Sort(paths)
+	lost := make(map[*inode]bool)
+	// A mood per crash: all, nothing or anything between is lost.
+	keep := random.Float64()
+	for _, path := range paths {
+		dir := next.root[path]
+		if n := random.IntN(len(dir.pending) + 1); n > 0 {
+			dir.durable = dir.pending[n-1]
+		}
+		dir.entries, dir.pending = copyEntries(dir.durable), nil
+		names := make([]string, 0, len(dir.entries))
+		for name := range dir.entries {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			if file := dir.entries[name]; !lost[file] {
+				lost[file] = true
+				file.crash(random, keep)
+			}
+		}
+	}
+	return next
+}
+
+func (f *inode) crash(random *rand.Rand, keep float64) {
+	size := len(f.durable)
+	if len(f.data) != size && random.IntN(2) == 0 {
+		size = len(f.data)
+	}
+	after := make([]byte, size)
+	for off := 0; off < size; off += Sector {
+		end := min(off+Sector, size)
+		was := part(f.durable, off, end)
+		is := part(f.data, off, end)
+		copy(after[off:end], was)
+		if !bytes.Equal(was, is) && random.Float64() < keep {
+			clear(after[off:end])
+			copy(after[off:end], is)
+		}
+	}
+	f.data, f.durable = after, bytes.Clone(after)
+}
+
+func part(b []byte, off, end int) []byte {
+	return b[min(off, len(b)):min(end, len(b))]
+}
+
+func (dir *directory) clone(copies map[*inode]*inode) *directory {
+	all := func(entries map[string]*inode) map[string]*inode {
+		out := make(map[string]*inode, len(entries))
+		for name, file := range entries {
+			if copies[file] == nil {
+				copies[file] = &inode{data: bytes.Clone(file.data), durable: bytes.Clone(file.durable)}
+			}
+			out[name] = copies[file]
+		}
+		return out
+	}
+	next := &directory{entries: all(dir.entries), durable: all(dir.durable)}
+	for _, entries := range dir.pending {
+		next.pending = append(next.pending, all(entries))
+	}
+	return next
+}
+
+func copyEntries(entries map[string]*inode) map[string]*inode {
+	out := make(map[string]*inode, len(entries))
+	for name, file := range entries {
+		out[name] = file
+	}
+	return out
+}
+
+// use locks the disk and finds the directory of a file.
+func (d *Disk) use(op, name string) (*directory, string, error) {
+	d.mu.Lock()
+	if d.dead {
+		d.mu.Unlock()
+		return nil, "", errDead
+	}
+	dir := d.root[filepath.Dir(filepath.Clean(name))]
+	if dir == nil {
+		d.mu.Unlock()
+		return nil, "", &fs.PathError{Op: op, Path: name, Err: fs.ErrNotExist}
+	}
+	return dir, filepath.Base(name), nil
+}
+
+func (dir *directory) changed() { dir.pending = append(dir.pending, copyEntries(dir.entries)) }
+
+// Create makes a file.
+func (d *Disk) Create(name string) (journal.File, error) {
+	dir, base, err := d.use("create", name)
+	if err != nil {
+		return nil, err
+	}
+	defer d.mu.Unlock()
+	if dir.entries[base] != nil {
+		return nil, &fs.PathError{Op: "create", Path: name, Err: fs.ErrExist}
+	}
+	file := &inode{}
+	dir.entries[base] = file
+	dir.changed()
+	return &diskFile{disk: d, inode: file}, nil
+}
+
+// Open opens a file.
+func (d *Disk) Open(name string, _ bool) (journal.File, error) {
+	dir, base, err := d.use("open", name)
+	if err != nil {
+		return nil, err
+	}
+	defer d.mu.Unlock()
+	file := dir.entries[base]
+	if file == nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return &diskFile{disk: d, inode: file}, nil
+}
+
+// ReadDir lists a directory.
+func (d *Disk) ReadDir(name string) ([]string, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	name = filepath.Clean(name)
+	dir := d.root[name]
+	if d.dead || dir == nil {
+		return nil, &fs.PathError{Op: "readdir", Path: name, Err: fs.ErrNotExist}
+	}
+	var names []string
+	for entry := range dir.entries {
+		names = append(names, entry)
+	}
+	for path := range d.root {
+		if filepath.Dir(path) == name && path != name {
+			names = append(names, filepath.Base(path))
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// Mkdir makes a directory, at once on the disk.
+func (d *Disk) Mkdir(name string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.dead {
+		return errDead
+	}
+	for name = filepath.Clean(name); d.root[name] == nil; name = filepath.Dir(name) {
+		d.root[name] = &directory{entries: make(map[string]*inode), durable: make(map[string]*inode)}
+		if name == filepath.Dir(name) {
+			break
+		}
+	}
+	return nil
+}
+
+// Remove removes a file, or an empty directory, that at once.
+func (d *Disk) Remove(name string) error {
+	dir, base, err := d.use("remove", name)
+	if err != nil {
+		return err
+	}
+	defer d.mu.Unlock()
+	if sub := d.root[filepath.Clean(name)]; sub != nil {
+		if len(sub.entries) > 0 {
+			return &fs.PathError{Op: "remove", Path: name, Err: errors.New("directory not empty")}
+		}
+		delete(d.root, filepath.Clean(name))
+		return nil
+	}
+	if dir.entries[base] == nil {
+		return &fs.PathError{Op: "remove", Path: name, Err: fs.ErrNotExist}
+	}
+	delete(dir.entries, base)
+	dir.changed()
+	return nil
+}
+
+// Rename renames a file within a directory.
+func (d *Disk) Rename(from, to string) error {
+	dir, base, err := d.use("rename", from)
+	if err != nil {
+		return err
+	}
+	defer d.mu.Unlock()
+	file := dir.entries[base]
+	if file == nil || filepath.Dir(from) != filepath.Dir(to) {
+		return &fs.PathError{Op: "rename", Path: from, Err: fs.ErrNotExist}
+	}
+	delete(dir.entries, base)
+	dir.entries[filepath.Base(to)] = file
+	dir.changed()
+	return nil
+}
+
+// SyncDir makes the entries of a directory durable.
+func (d *Disk) SyncDir(name string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.dead {
+		return errDead
+	}
+	if dir := d.root[filepath.Clean(name)]; dir != nil {
+		dir.durable, dir.pending = copyEntries(dir.entries), nil
+	}
+	return nil
+}
+
+// Lock takes a lock, which also is a file.
+func (d *Disk) Lock(name string) (io.Closer, error) {
+	dir, base, err := d.use("lock", name)
+	if err != nil {
+		return nil, err
+	}
+	defer d.mu.Unlock()
+	if d.locks[name] {
+		return nil, journal.ErrLocked
+	}
+	d.locks[name] = true
+	if dir.entries[base] == nil {
+		dir.entries[base] = &inode{}
+		dir.changed()
+	}
+	return unlock(func() error {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		delete(d.locks, name)
+		return nil
+	}), nil
+}
+
+type unlock func() error
+
+func (u unlock) Close() error { return u() }
+
+// Locked says whether a lock is taken.
+func (d *Disk) Locked(name string) (bool, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.locks[name], nil
+}
+
+// Boot is another one after each Crash.
+func (d *Disk) Boot() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return fmt.Sprint("boot ", d.boot)
+}
+
+// Data gives access to the content of a file, for damaging it. It must be in use by
+// nobody.
+func (d *Disk) Data(name string) []byte {
+	dir, base, err := d.use("data", name)
+	if err != nil {
+		return nil
+	}
+	defer d.mu.Unlock()
+	if file := dir.entries[base]; file != nil {
+		return file.data
+	}
+	return nil
+}
+
+// SetData replaces the content of a file, durably.
+func (d *Disk) SetData(name string, data []byte) {
+	dir, base, err := d.use("data", name)
+	if err != nil {
+		return
+	}
+	defer d.mu.Unlock()
+	dir.entries[base] = &inode{data: bytes.Clone(data), durable: bytes.Clone(data)}
+	dir.durable = copyEntries(dir.entries)
+}
+
+type diskFile struct {
+	disk *Disk
+	*inode
+}
+
+func (f *diskFile) use() error {
+	f.disk.mu.Lock()
+	if f.disk.dead {
+		f.disk.mu.Unlock()
+		return errDead
+	}
+	return nil
+}
+
+func (f *diskFile) ReadAt(b []byte, off int64) (int, error) {
+	if err := f.use(); err != nil {
+		return 0, err
+	}
+	defer f.disk.mu.Unlock()
+	if off >= int64(len(f.data)) {
+		return 0, io.EOF
+	}
+	n := copy(b, f.data[off:])
+	if n < len(b) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+func (f *diskFile) WriteAt(b []byte, off int64) (int, error) {
+	if err := f.use(); err != nil {
+		return 0, err
+	}
+	defer f.disk.mu.Unlock()
+	if more := int(off) + len(b) - len(f.data); more > 0 {
+		f.data = append(f.data, make([]byte, more)...)
+	}
+	return copy(f.data[off:], b), nil
+}
+
+func (f *diskFile) Size() (int64, error) {
+	if err := f.use(); err != nil {
+		return 0, err
+	}
+	defer f.disk.mu.Unlock()
+	return int64(len(f.data)), nil
+}
+
+func (f *diskFile) Truncate(size int64) error {
+	if err := f.use(); err != nil {
+		return err
+	}
+	defer f.disk.mu.Unlock()
+	f.data = append(slices.Clip(part(f.data, 0, int(size))), make([]byte, max(int(size)-len(f.data), 0))...)
+	return nil
+}
+
+func (f *diskFile) Sync() error {
+	if err := f.use(); err != nil {
+		return err
+	}
+	defer f.disk.mu.Unlock()
+	f.durable = append(f.durable[:0:0], f.data...)
+	return nil
+}
+
+// Map returns the content itself, which must not change its size from now on.
+func (f *diskFile) Map(size int64) ([]byte, func() error, error) {
+	if err := f.use(); err != nil {
+		return nil, nil, err
+	}
+	defer f.disk.mu.Unlock()
+	if size > int64(len(f.data)) {
+		return nil, nil, errors.New("journaltest: mapping past the end of a file")
+	}
+	return f.data[:size:size], func() error { return nil }, nil
+}
+
+func (f *diskFile) Close() error { return nil }
