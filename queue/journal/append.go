@@ -144,10 +144,8 @@ func (j *Journal) emit(kind byte, lsn LSN, prefix, payload []byte) {
 func (j *Journal) emitBegin() {
 	tail := j.tail()
 	tail.begun, tail.before, tail.first, tail.last = true, j.last, j.last+1, j.last
-	j.emit(kindBegin, j.last, firstOf(j.last+1), nil)
+	j.emit(kindBegin, j.last, beginPayload(j.last+1, tail.data != nil), nil)
 }
-
-func firstOf(lsn LSN) []byte { return binary.LittleEndian.AppendUint64(nil, lsn) }
 
 // room extends the buffer of what is to be written to the tail.
 func (j *Journal) room(tail *segment, size int) []byte {

@@ -78,9 +78,14 @@ func (j *Journal) settle(before state) error {
 	return err
 }
 
-// lastMarker attests everything, on the disk.
+// lastMarker syncs, and then attests everything, which the meta file is about to do
+// durably.
 func (j *Journal) lastMarker() error {
 	tail := j.tail()
+	if err := tail.file.Sync(); err != nil {
+		return fmt.Errorf("journal: syncing %s: %w", tail.path, err)
+	}
+	j.synced, j.lastSync = j.last, now()
 	if tail.begun && j.tailOff+2*markerSize <= tail.size {
 		m := marker{seg: tail, off: j.tailOff, lsn: j.last}
 		if err := m.write(); err != nil {
@@ -88,10 +93,6 @@ func (j *Journal) lastMarker() error {
 		}
 		j.tailOff += markerSize
 	}
-	if err := tail.file.Sync(); err != nil {
-		return fmt.Errorf("journal: syncing %s: %w", tail.path, err)
-	}
-	j.synced, j.lastSync = j.last, now()
 	return nil
 }
 

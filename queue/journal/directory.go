@@ -117,7 +117,7 @@ func (d *Directory) create(seq uint64, next LSN) (j *Journal, err error) {
 	}
 	defer func() {
 		if err != nil {
-			_ = removeAll(fsys, j.dir, j.lock)
+			j.unmake()
 			j = nil
 		}
 	}()
@@ -145,6 +145,17 @@ func (d *Directory) create(seq uint64, next LSN) (j *Journal, err error) {
 	j.prepareNext()
 	j.mu.Unlock()
 	return j, nil
+}
+
+// unmake removes a journal that could not be made. The meta file goes first: with
+// it and without segments, it would look like one that has lost them.
+func (j *Journal) unmake() {
+	err := j.opts.FS.Remove(filepath.Join(j.dir, journalMeta))
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		_ = removeAll(j.opts.FS, j.dir, j.lock)
+		return
+	}
+	_ = j.lock.Close()
 }
 
 // journal makes one that is neither recovered nor writable yet.

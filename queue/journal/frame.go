@@ -25,7 +25,7 @@ const (
 )
 
 const (
-	kindBegin      = 1 // first of a segment; LSN: last of the segment before; payload: first LSN of this
+	kindBegin      = 1 // first of a segment; LSN: last of the segment before; payload: first LSN of this, flags
 	kindGroup      = 2
 	kindDefinition = 3 // payload: id, text
 	kindMarker     = 4 // attests its durable LSN
@@ -35,7 +35,10 @@ const (
 // markerSize is that of a marker or a seal; beginSize of a begin frame.
 const (
 	markerSize = frameHeader
-	beginSize  = frameHeader + 8
+	beginSize  = frameHeader + 16
+
+	// flagMapped: frames are copied into a mapping, header last.
+	flagMapped = 1
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -47,8 +50,9 @@ func frameSize(payload int) int64 { return roundUp(frameHeader+int64(payload), f
 func place(off int64) uint32 { return uint32(off>>3) * 0x9E3779B1 }
 
 // putFrame writes a frame that belongs at off into b, which has its size and zeros
-// where the padding goes. The header comes last, so that a process that dies
-// within leaves no header of a frame that is not whole.
+// where the padding goes. The header comes last, its checksum at the very end (the
+// compiler keeps the order of stores, and a signal comes between two), so that in a
+// mapping a process that dies within leaves zeros there.
 func putFrame(b []byte, seed uint32, off int64, kind byte, lsn, durable LSN, prefix, payload []byte) {
 	body := b[frameHeader:]
 	n := copy(body, prefix)
@@ -98,21 +102,32 @@ func readFrame(segment []byte, seed uint32, off int64) (f frame, ok bool) {
 	return f, true
 }
 
-// readWhole reads a frame that must be of the kind and whole.
-func readWhole(segment []byte, seed uint32, off int64, kind byte) (f frame, ok bool) {
-	f, ok = readFrame(segment, seed, off)
-	return f, ok && f.whole && f.kind == kind
+// begin is the frame that begins a segment.
+type begin struct {
+	before, first LSN // the last LSN before the segment, its own first one
+	mapped        bool
 }
 
-// beginOf reads the frame that begins a segment: the last LSN before it and its
-// own first one.
-func beginOf(segment []byte, seed uint32) (before, first LSN, f frame, ok bool) {
-	f, ok = readWhole(segment, seed, segmentHeader, kindBegin)
-	if !ok || len(f.payload) != 8 {
-		return 0, 0, f, false
+func beginOf(segment []byte, seed uint32) (b begin, ok bool) {
+	f, ok := readFrame(segment, seed, segmentHeader)
+	if !ok || !f.whole || f.kind != kindBegin || len(f.payload) != 16 {
+		return b, false
 	}
-	first = binary.LittleEndian.Uint64(f.payload)
-	return f.lsn, first, f, first > f.lsn
+	b = begin{
+		before: f.lsn, first: binary.LittleEndian.Uint64(f.payload),
+		mapped: binary.LittleEndian.Uint64(f.payload[8:])&flagMapped != 0,
+	}
+	return b, b.first > b.before
+}
+
+// beginPayload is that of a begin frame.
+func beginPayload(first LSN, mapped bool) []byte {
+	b := binary.LittleEndian.AppendUint64(make([]byte, 0, 16), first)
+	var flags uint64
+	if mapped {
+		flags = flagMapped
+	}
+	return binary.LittleEndian.AppendUint64(b, flags)
 }
 
 // definitionOf splits the payload of a definition.

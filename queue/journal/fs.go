@@ -37,7 +37,6 @@ type File interface {
 	io.WriterAt
 	io.Closer
 	Size() (int64, error)
-	Truncate(size int64) error
 	// Sync makes the content, and the size if it has changed, durable.
 	Sync() error
 	// Map maps the first size bytes, shared and writable, until unmap. Stores into

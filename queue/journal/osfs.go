@@ -43,10 +43,9 @@ func (osFS) ReadDir(name string) ([]string, error) {
 	return names, err
 }
 
-func (osFS) Mkdir(name string) error       { return os.MkdirAll(name, 0o700) }
-func (osFS) Remove(name string) error      { return os.Remove(name) }
-func (osFS) Rename(from, to string) error  { return os.Rename(from, to) }
-func (f osFile) Truncate(size int64) error { return f.File.Truncate(size) }
+func (osFS) Mkdir(name string) error      { return os.MkdirAll(name, 0o700) }
+func (osFS) Remove(name string) error     { return os.Remove(name) }
+func (osFS) Rename(from, to string) error { return os.Rename(from, to) }
 
 func (f osFile) Size() (int64, error) {
 	info, err := f.Stat()

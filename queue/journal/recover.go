@@ -23,8 +23,8 @@ type recovery struct {
 // head is what the beginning of a segment file says.
 type head struct {
 	segment
-	durable LSN // of the begin frame
-	err     error
+	mapped bool
+	err    error
 }
 
 // readHeads reads the beginnings of all segments of a journal, in order. What is
@@ -70,9 +70,8 @@ func (h *head) read(fsys FS, id string) error {
 		return &DamageError{File: h.path, Reason: wrong}
 	}
 	h.seed = seed
-	before, first, f, ok := beginOf(b, seed)
-	if ok {
-		h.begun, h.before, h.first, h.last, h.durable = true, before, first, first-1, f.durable
+	if b, ok := beginOf(b, seed); ok {
+		h.begun, h.before, h.first, h.last, h.mapped = true, b.before, b.first, b.first-1, b.mapped
 	}
 	return nil
 }
@@ -193,7 +192,7 @@ func (s *scan) run() error {
 	case s.attest >= s.next:
 		return &DamageError{
 			File: last.path, Offset: s.end, LSN: s.next,
-			Reason: fmt.Sprintf("there is no valid frame, but what was written later says that groups up to %d were on the disk", s.attest),
+			Reason: fmt.Sprintf("there is no valid frame, but it is known from elsewhere that groups up to %d were written", s.attest),
 		}
 	}
 	return nil
@@ -254,6 +253,10 @@ func (s *scan) read(i int, data []byte) (sealed bool) {
 		return sealed
 	}
 	s.ended = true
+	if s.sameBoot && s.heads[i].mapped && off+4 <= int64(len(data)) && binary.LittleEndian.Uint32(data[off:]) != 0 {
+		// Here was a frame that had been copied to its end.
+		s.attest = max(s.attest, s.next)
+	}
 	s.search(seg, data, off)
 	s.dirty = lastByte(data, off)
 	return false

@@ -109,7 +109,7 @@ func (j *Journal) goOn(r *recovery, next LSN) (tail *segment, err error) {
 		return tail, err
 	}
 	b := make([]byte, beginSize)
-	putFrame(b, tail.seed, segmentHeader, kindBegin, r.next-1, next-1, firstOf(next), nil)
+	putFrame(b, tail.seed, segmentHeader, kindBegin, r.next-1, next-1, beginPayload(next, tail.data != nil), nil)
 	if _, err := tail.file.WriteAt(b, segmentHeader); err != nil {
 		return tail, err
 	}

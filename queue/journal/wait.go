@@ -129,6 +129,10 @@ func (j *Journal) reserveMarker(batch []chunk) marker {
 }
 
 func (m marker) write() error {
+	if m.seg.data != nil {
+		putFrame(m.seg.data[m.off:m.off+markerSize], m.seg.seed, m.off, kindMarker, m.lsn, m.lsn, nil, nil)
+		return nil
+	}
 	b := make([]byte, markerSize)
 	putFrame(b, m.seg.seed, m.off, kindMarker, m.lsn, m.lsn, nil, nil)
 	_, err := m.seg.file.WriteAt(b, m.off)

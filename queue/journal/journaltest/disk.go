@@ -400,15 +400,6 @@ func (f *diskFile) Size() (int64, error) {
 	return int64(len(f.data)), nil
 }
 
-func (f *diskFile) Truncate(size int64) error {
-	if err := f.use(); err != nil {
-		return err
-	}
-	defer f.disk.mu.Unlock()
-	f.data = append(slices.Clip(part(f.data, 0, int(size))), make([]byte, max(int(size)-len(f.data), 0))...)
-	return nil
-}
-
 func (f *diskFile) Sync() error {
 	if err := f.use(); err != nil {
 		return err
