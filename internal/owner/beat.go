@@ -34,7 +34,7 @@ func (o *Owner) live(ctx context.Context) {
 
 // pulse is one heartbeat.
 func (o *Owner) pulse(ctx context.Context) error {
-	var others, lost bool
+	var others, lost, resumed bool
 	pending := o.opts.Engine.Pending()
 	o.mu.Lock()
 	wasShared := o.shared
@@ -48,7 +48,7 @@ func (o *Owner) pulse(ctx context.Context) error {
 				return err
 			}
 		}
-		if wasShared && !others && !s.dirty {
+		if resumed = wasShared && !others && (!s.dirty || ours); resumed {
 			o.shared = false
 			return setShared(ctx, tx, o.opts.Instance, false)
 		}
@@ -67,7 +67,7 @@ func (o *Owner) pulse(ctx context.Context) error {
 		return nil
 	case others && (!wasShared || o.dirty.Load()):
 		return o.yield(ctx)
-	case wasShared && !others:
+	case resumed:
 		o.opts.Engine.Resume()
 	case o.dirty.Load() && !others && o.opts.Engine.Idle():
 		return o.step(ctx, func(tx *sql.Tx, s *state) error {

@@ -141,7 +141,9 @@ func (o *Owner) enter(ctx context.Context) (obstacle, err error) {
 		case s.dirty && s.journal == "" && !s.ownerLives:
 			o.opts.Logger.Warn("writebehind: the process that owned the database kept its writes in memory and is gone; what it had not flushed is lost",
 				"host", plainHost(s.host), "pid", s.pid, "groups", s.groups)
-			return clean(ctx, tx)
+			if err := clean(ctx, tx); err != nil {
+				return err
+			}
 		case s.dirty:
 			obstacle = &DirtyError{Journal: s.journal, Host: plainHost(s.host), Path: s.path, PID: s.pid, Heartbeat: s.heartbeat, Groups: s.groups}
 			if s.ownerLives {
