@@ -75,7 +75,7 @@ func newEngine(ctx context.Context, c *Connector, session catalog.Session, real 
 	}
 	e.lifetime, e.stop = context.WithCancel(context.Background())
 	e.db.SetMaxIdleConns(1)
-	e.db.SetMaxOpenConns(3)
+	e.db.SetMaxOpenConns(5)
 	if err := e.start(ctx); err != nil {
 		e.stop()
 		err = errors.Join(err, e.leaveDatabase(false))

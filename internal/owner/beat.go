@@ -42,7 +42,17 @@ func (o *Owner) pulse(ctx context.Context) error {
 	err := o.step(ctx, func(tx *sql.Tx, s *state) error {
 		others = len(s.others) > 0
 		ours := s.dirty && s.instance == o.opts.Instance
-		lost = o.dirty.Load() && !ours
+		lost = o.dirty.Load() && (!ours || s.epoch != o.epoch.Load())
+		if lost && !others && (!s.dirty || ours) && s.epoch <= o.epoch.Load() && !s.abandoned {
+			// The server has lost the row that said so, and nobody has owned the
+			// database since.
+			lost = false
+			epoch, err := o.take(ctx, tx)
+			if err == nil {
+				o.epoch.Store(epoch)
+			}
+			return err
+		}
 		if ours {
 			if _, err := tx.ExecContext(ctx, beatOwner, int64(pending)); err != nil {
 				return err
@@ -58,7 +68,7 @@ func (o *Owner) pulse(ctx context.Context) error {
 	case err != nil:
 		return err
 	case lost:
-		o.opts.Logger.Error("writebehind: this process has lost the ownership of the database: it was abandoned by an operator")
+		o.opts.Logger.Error("writebehind: another process has owned the database, or an operator has abandoned this journal: what is pending here stays in the journal")
 		_ = o.opts.Engine.Yield(ctx) // what is pending cannot be flushed any more
 		o.dirty.Store(false)
 		o.mu.Lock()

@@ -161,8 +161,8 @@ func (o *Owner) enter(ctx context.Context) (obstacle, err error) {
 // is alone.
 func (o *Owner) Start() {
 	ctx, stop := context.WithCancel(context.Background())
-	o.stop, o.done = stop, make(chan struct{})
 	o.mu.Lock()
+	o.stop, o.done = stop, make(chan struct{})
 	alone := !o.shared
 	o.mu.Unlock()
 	if alone && !o.dirty.Load() {
@@ -182,14 +182,30 @@ func (o *Owner) Take(ctx context.Context) (epoch int64, err error) {
 		if !ours && (s.dirty || len(s.others) > 0 || o.shared) {
 			return ErrShared
 		}
-		return tx.QueryRowContext(ctx, takeOwner, o.opts.Instance, o.opts.Journal, o.opts.Host, o.opts.PID, o.opts.Path).Scan(&epoch)
+		epoch, err = o.take(ctx, tx)
+		return err
 	})
 	if err != nil {
 		return 0, err
 	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.shared && !o.recovering() {
+		return 0, ErrShared // it has been yielded again meanwhile
+	}
 	o.epoch.Store(epoch)
 	o.dirty.Store(true)
 	return epoch, nil
+}
+
+// recovering tells whether the heartbeat has not begun: others that are there wait
+// for this process to flush what it has found.
+func (o *Owner) recovering() bool { return o.done == nil }
+
+// take makes the owner row this process's.
+func (o *Owner) take(ctx context.Context, tx *sql.Tx) (epoch int64, err error) {
+	err = tx.QueryRowContext(ctx, takeOwner, o.opts.Instance, o.opts.Journal, o.opts.Host, o.opts.PID, o.opts.Path).Scan(&epoch)
+	return epoch, err
 }
 
 // Epoch returns the epoch of the last Take; 0 before the first.

@@ -8,7 +8,8 @@ import (
 )
 
 const (
-	lockOwner = `SELECT o.instance, o.journal, o.dirty, coalesce(o.host, ''), coalesce(o.pid, 0), coalesce(o.path, ''), coalesce(o.heartbeat::text, ''), o.groups FROM writebehind.owner AS o FOR UPDATE`
+	lockOwner = `SELECT o.instance, o.journal, o.dirty, coalesce(o.host, ''), coalesce(o.pid, 0), coalesce(o.path, ''), coalesce(o.heartbeat::text, ''), o.groups, o.epoch,
+		EXISTS (SELECT FROM writebehind.checkpoint AS c WHERE c.journal = $1 AND c.abandoned) FROM writebehind.owner AS o FOR UPDATE`
 	instances = `SELECT i.id, i.host, i.pid, NOT i.alone, extract(epoch FROM pg_catalog.clock_timestamp() - i.heartbeat)::float8 FROM writebehind.instance AS i`
 	register  = `INSERT INTO writebehind.instance AS i (id, journal, host, pid, path, application_name, life, heartbeat, started)
 		VALUES ($1, $2, $3, $4, $5, $6, $7::float8 * interval '1 second', pg_catalog.clock_timestamp(), pg_catalog.clock_timestamp())
@@ -27,6 +28,8 @@ type state struct {
 	dirty                                    bool
 	pid                                      int
 	groups                                   uint64
+	epoch                                    int64
+	abandoned                                bool // this process's journal
 	ownerLives                               bool
 	others                                   []string // live instances beside this one
 	ignorant                                 []string // those that do not know that they share
@@ -48,7 +51,8 @@ func (o *Owner) step(ctx context.Context, f func(*sql.Tx, *state) error) (err er
 		}
 	}()
 	s := &state{}
-	if err := tx.QueryRowContext(ctx, lockOwner).Scan(&s.instance, &s.journal, &s.dirty, &s.host, &s.pid, &s.path, &s.heartbeat, &s.groups); err != nil {
+	if err := tx.QueryRowContext(ctx, lockOwner, o.opts.Journal).Scan(&s.instance, &s.journal, &s.dirty, &s.host, &s.pid, &s.path,
+		&s.heartbeat, &s.groups, &s.epoch, &s.abandoned); err != nil {
 		return fmt.Errorf("owner: %w", err)
 	}
 	gone, err := o.look(ctx, tx, s)

@@ -165,7 +165,11 @@ func (s *segment) seal(fsys FS, r *recovery) error {
 	if end+markerSize <= s.size {
 		b := make([]byte, markerSize)
 		putFrame(b, s.seed, end, kindSeal, r.next-1, r.next-1, nil, nil)
-		if _, err := s.file.WriteAt(b, end); err != nil {
+		// The checksum last, as in a mapping: a death in between is no damage.
+		if _, err := s.file.WriteAt(b[4:], end+4); err != nil {
+			return err
+		}
+		if _, err := s.file.WriteAt(b[:4], end); err != nil {
 			return err
 		}
 		end += markerSize

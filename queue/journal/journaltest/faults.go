@@ -218,11 +218,11 @@ func (f *faultyFile) ReadAt(b []byte, off int64) (int, error) {
 	return f.File.ReadAt(b, off)
 }
 
-// WriteAt writes half of what it is told to fail on: whoever calls it cannot rely
-// on less.
+// WriteAt writes half of what it is told to fail on, in words of 8 bytes: whoever
+// calls it cannot rely on less.
 func (f *faultyFile) WriteAt(b []byte, off int64) (int, error) {
 	if err := f.faults.check(OpWrite, f.name); err != nil {
-		n, _ := f.File.WriteAt(b[:len(b)/2], off)
+		n, _ := f.File.WriteAt(b[:len(b)/2&^7], off)
 		return n, err
 	}
 	size, err := f.Size()
