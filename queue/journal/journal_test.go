@@ -77,7 +77,7 @@ func TestStartMayLeaveLSNsOut(t *testing.T) {
 		require.NoError(t, j.Start(21))
 		require.Equal(t, journal.LSN(20), j.Durable())
 		add(t, j, 21, 30)
-		for _, after := range []*journaltest.Disk{disk.Kill(), disk.Crash(1)} {
+		for _, after := range []*journaltest.Disk{disk.IfKilled(), disk.IfCrashed(1)} {
 			j = adopt(t, options(after, sync))
 			var seen []journal.LSN
 			require.NoError(t, j.Replay(1, func(r journal.Record) error {

@@ -126,20 +126,30 @@ func (j *Journal) retire(seg *segment) {
 		if previous != nil {
 			<-previous
 		}
-		err := file.Sync()
-		j.mu.Lock()
-		if err == nil && j.err == nil {
-			j.synced = max(j.synced, seg.last)
-			j.lastSync = now()
-		}
-		_ = seg.close() // it has been synced, or the journal has failed
-		if err != nil {
-			err = fmt.Errorf("journal: syncing %s: %w; the journal takes no more groups", seg.path, err)
-			j.err = err
-		}
-		j.mu.Unlock()
-		if err != nil && j.events.failed != nil {
+		if err := j.retireNow(seg, file); err != nil && j.events.failed != nil {
 			j.events.failed(j.durable.Load(), err)
 		}
 	}()
+}
+
+// retireNow returns an error if it is the one that ends the journal.
+func (j *Journal) retireNow(seg *segment, file File) error {
+	err := j.Err()
+	ended := err != nil
+	if !ended {
+		err = file.Sync()
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	_ = seg.close() // it has been synced, or the journal has failed
+	if err == nil {
+		j.synced = max(j.synced, seg.last)
+		j.lastSync = now()
+		return nil
+	}
+	if ended || j.err != nil {
+		return nil
+	}
+	j.err = fmt.Errorf("journal: syncing %s: %w; the journal takes no more groups", seg.path, err)
+	return j.err
 }

@@ -21,12 +21,12 @@ func (j *Journal) Start(next LSN) error {
 	switch {
 	case j.isClosed():
 		return ErrClosed
+	case j.Err() != nil:
+		return j.Err()
 	case r == nil:
 		return fmt.Errorf("journal: %s is already started", j.dir)
 	case j.lock == nil:
 		return fmt.Errorf("journal: %s was opened for reading only", j.dir)
-	case j.Err() != nil:
-		return j.Err()
 	case next < r.next:
 		return fmt.Errorf("journal: %s holds groups up to %d, so it cannot go on with %d", j.dir, r.next-1, next)
 	}

@@ -53,9 +53,29 @@ func NewDisk() *Disk {
 
 // Kill is the death of the process: everything written is there, locks are free.
 func (d *Disk) Kill() *Disk {
+	next := d.IfKilled()
+	d.die()
+	return next
+}
+
+// Crash is a power loss. Of what was not synced, any sectors may have reached the
+// disk, and any first few of the changes of a directory; seed decides.
+func (d *Disk) Crash(seed uint64) *Disk {
+	next := d.IfCrashed(seed)
+	d.die()
+	return next
+}
+
+func (d *Disk) die() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.dead = true
+}
+
+// IfKilled is what Kill would return now; this disk stays as it is.
+func (d *Disk) IfKilled() *Disk {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	next := NewDisk()
 	next.boot = d.boot
 	copies := make(map[*inode]*inode)
@@ -65,11 +85,10 @@ func (d *Disk) Kill() *Disk {
 	return next
 }
 
-// Crash is a power loss. Of what was not synced, any sectors may have reached the
-// disk, and any first few of the changes of a directory; seed decides.
-func (d *Disk) Crash(seed uint64) *Disk {
+// IfCrashed is what Crash would return now; this disk stays as it is.
+func (d *Disk) IfCrashed(seed uint64) *Disk {
 	random := rand.New(rand.NewPCG(seed, 0))
-	next := d.Kill()
+	next := d.IfKilled()
 	next.boot++
 	paths := make([]string, 0, len(next.root))
 	for path := range next.root {
