@@ -41,7 +41,7 @@ func past(ctx context.Context, db *sql.DB, f func(real *sql.DB) error) (err erro
 		}
 		return nil
 	})
-	if err = errors.Join(err, conn.Close()); err != nil {
+	if err := errors.Join(err, conn.Close()); err != nil {
 		return err
 	}
 	if backend == nil { // the plain driver

@@ -135,7 +135,7 @@ func (e *engine) finish(ctx context.Context, j *journal.Journal) error {
 		err := q.Drain(ctx, q.Newest())
 		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
-		if err = errors.Join(err, q.Close(stopping)); err != nil {
+		if err := errors.Join(err, q.Close(stopping)); err != nil {
 			return err
 		}
 	}

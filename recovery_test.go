@@ -12,13 +12,14 @@ import (
 )
 
 func eachSync(t *testing.T, test func(t *testing.T, sync string)) {
+	t.Helper()
 	for _, sync := range []string{"on", "off"} {
 		t.Run("sync="+sync, func(t *testing.T) { test(t, " writebehind.sync="+sync) })
 	}
 }
 
 func TestAcknowledgedWritesSurviveTheProcess(t *testing.T) {
-	eachSync(t, func(t *testing.T, sync string) {
+	eachSync(t, func(t *testing.T, sync string) { //nolint:thelper // it is the test
 		h := newHarness(t, itemsTable, "")
 		journal := " writebehind.journal=" + t.TempDir() + sync
 		r := h.newRemote(journal)

@@ -154,7 +154,7 @@ func (c *session) Rollback() error {
 	return nil
 }
 
-func (c *session) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+func (c *session) QueryContext(ctx context.Context, query string, _ []driver.NamedValue) (driver.Rows, error) {
 	s := c.server
 	if query != readCheckpoint {
 		if err := s.enter(ctx, "settings"); err != nil {

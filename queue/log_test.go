@@ -150,6 +150,7 @@ func (f *fixture) look(id int) (string, State) {
 }
 
 func withLog(t *testing.T, log *memoryLog) *fixture {
+	t.Helper()
 	return newFixture(t, func(o *Options) { o.Journal, o.Sync = log, true })
 }
 
