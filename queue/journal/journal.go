@@ -119,6 +119,7 @@ type Journal struct {
 	// durable is read without the lock by those who wait. It advances after
 	// OnDurable has returned.
 	durable atomic.Uint64
+	failed  atomic.Uint32 // len(failures)
 
 	mu       sync.Mutex
 	state    state

@@ -6,6 +6,10 @@ import (
 	"time"
 )
 
+// maxYields is how often one who is about to sync lets others append first, as long
+// as they do.
+const maxYields = 4
+
 func now() time.Time { return time.Now() }
 
 // Wait returns when the group is as durable as asked, or when it is known that it
@@ -20,33 +24,27 @@ func (j *Journal) Wait(lsn LSN) error {
 		return nil
 	}
 	j.mu.Lock()
-	defer j.mu.Unlock()
 	seen := len(j.failures)
-	yielded := false
+	gathered, yields := j.last-1, 0
 	for {
 		switch {
 		case j.syncing:
 			done := j.done
 			j.mu.Unlock()
 			<-done
-			j.mu.Lock()
-		case len(j.failures) > seen:
-			if f := j.failures[seen]; lsn > f.durable {
-				return f.err
+			// Without the lock, for which all would stand in line.
+			if int(j.failed.Load()) == seen && j.durable.Load() >= lsn {
+				return nil
 			}
-			return nil
-		case j.durable.Load() >= lsn:
-			return nil
-		case lsn > j.last:
-			return j.neverAppended(lsn)
-		case !j.opts.Sync:
-			return nil // Append is about to return
-		case j.state == closed:
-			return ErrClosed
-		case !yielded:
+			j.mu.Lock()
+		case len(j.failures) > seen, j.durable.Load() >= lsn, lsn > j.last, !j.opts.Sync, j.state == closed:
+			defer j.mu.Unlock()
+			return j.verdict(lsn, seen)
+		case gathered < j.last && yields < maxYields:
 			// Those who were just released are about to append: with them it
 			// is one sync instead of two.
-			yielded = true
+			gathered = j.last
+			yields++
 			j.mu.Unlock()
 			runtime.Gosched()
 			j.mu.Lock()
@@ -54,6 +52,24 @@ func (j *Journal) Wait(lsn LSN) error {
 			j.flush()
 		}
 	}
+}
+
+// verdict says what has become of a group for which there is nothing to wait.
+func (j *Journal) verdict(lsn LSN, seen int) error {
+	switch {
+	case len(j.failures) > seen:
+		if f := j.failures[seen]; lsn > f.durable {
+			return f.err
+		}
+		return nil
+	case j.durable.Load() >= lsn:
+		return nil
+	case lsn > j.last:
+		return j.neverAppended(lsn)
+	case !j.opts.Sync:
+		return nil // Append is about to return
+	}
+	return ErrClosed
 }
 
 func (j *Journal) neverAppended(lsn LSN) error {
@@ -207,6 +223,7 @@ func (j *Journal) reset(seg *segment, off, end int64, last LSN, cause error, fat
 	j.pending = nil
 	clear(j.held)
 	j.failures = append(j.failures, failure{durable: last, err: cause})
+	j.failed.Add(1)
 	if fatal {
 		j.err = cause
 	}
