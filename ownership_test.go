@@ -1,0 +1,47 @@
+package writebehind_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestOwnerThatIsCutOffIsNotOvertaken(t *testing.T) {
+	h := newHarness(t, itemsTable, "")
+	p, through := newProxy(t, h)
+	direct := h.dsn
+	h.dsn = through
+	owner := h.newRemote("writebehind.journal=" + t.TempDir())
+	h.dsn = direct
+	owner.exec(`UPDATE items SET stock = stock + 1 WHERE id = 1`)
+	p.refuse.Store(true)
+	p.cut()
+	owner.exec(`UPDATE items SET stock = stock + 1 WHERE id = 1`)
+	require.Equal(t, "12", owner.value(stockOfOne), "what it knows it can go on with: nobody else is let in")
+
+	newcomer := h.newRemote("writebehind.takeover_timeout=500ms writebehind.journal=" + t.TempDir())
+	require.Contains(t, newcomer.do("exec", `UPDATE items SET stock = stock + 1 WHERE id = 1`), "error: ")
+	require.EqualValues(t, 10, h.value(h.past, stockOfOne))
+
+	p.refuse.Store(false)
+	h.eventually("the owner is back and makes way", func() bool {
+		return newcomer.do("exec", `UPDATE items SET stock = stock + 1 WHERE id = 1`) == "1"
+	})
+	require.EqualValues(t, 13, h.value(h.past, stockOfOne))
+	require.Equal(t, "13", owner.value(stockOfOne))
+}
+
+func TestProcessWhoseHeartbeatStallsStopsAnsweringFromTheCache(t *testing.T) {
+	h := newHarness(t, itemsTable, "")
+	one := h.newRemote("writebehind.journal=none")
+	require.Equal(t, "10", one.value(stockOfOne))
+	require.Equal(t, "10", one.value(stockOfOne))
+	lock, err := h.past.Begin()
+	require.NoError(t, err)
+	_, err = lock.Exec(`SELECT FROM writebehind.owner FOR UPDATE`)
+	require.NoError(t, err)
+	h.mustPast(`UPDATE items SET stock = 77 WHERE id = 1`) // as another process might that took over meanwhile
+	h.eventually("it asks PostgreSQL", func() bool { return one.value(stockOfOne) == "77" })
+	require.NoError(t, lock.Rollback())
+	h.eventually("it caches again", func() bool { return one.do("ownership", "") == "clean" })
+}
