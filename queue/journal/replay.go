@@ -1,6 +1,10 @@
 package journal
 
-import "fmt"
+import (
+	"fmt"
+	"iter"
+	"maps"
+)
 
 // Record is a group that is read. It is valid during the call only.
 type Record struct {
@@ -9,6 +13,9 @@ type Record struct {
 	// Definition returns the text of a definition that the group named, nil if
 	// it named no such one.
 	Definition func(id uint32) []byte
+	// Definitions are those that have come before the group in its segment: the
+	// ones it names and others, in no particular order.
+	Definitions iter.Seq2[uint32, []byte]
 }
 
 // Replay calls f for every durable group with an LSN of from or more, in order,
@@ -46,7 +53,7 @@ func (j *Journal) Replay(from LSN, f func(r Record) error) error {
 
 func replaySegment(seg *segment, data []byte, from, last LSN, f func(r Record) error) error {
 	defs := make(map[uint32][]byte)
-	definition := func(id uint32) []byte { return defs[id] }
+	definition, definitions := func(id uint32) []byte { return defs[id] }, maps.All(defs)
 	off := int64(segmentHeader + beginSize)
 	for next := seg.first; next <= last; {
 		fr, ok := readFrame(data, seg.seed, off)
@@ -67,7 +74,7 @@ func replaySegment(seg *segment, data []byte, from, last LSN, f func(r Record) e
 			if fr.lsn < from {
 				continue
 			}
-			if err := f(Record{LSN: fr.lsn, Payload: fr.payload, Definition: definition}); err != nil {
+			if err := f(Record{LSN: fr.lsn, Payload: fr.payload, Definition: definition, Definitions: definitions}); err != nil {
 				return err
 			}
 		}
