@@ -1,0 +1,109 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/writebehind/writebehind/internal/crash/ledger"
+	"github.com/writebehind/writebehind/internal/crash/record"
+)
+
+// watch is the ledger, and who waits for it to change.
+type watch struct {
+	mu      sync.Mutex
+	changed *sync.Cond
+	ledger  *ledger.Ledger
+	wrong   []string // answers that a child found wrong, not yet reported
+	ready   bool     // the present child
+	mark    uint64   // the last one that came back
+	ended   bool     // the present child has
+	err     error    // a line that cannot be
+}
+
+func newWatch(l *ledger.Ledger) *watch {
+	w := &watch{ledger: l}
+	w.changed = sync.NewCond(&w.mu)
+	return w
+}
+
+// read takes note of what a child tells until it is gone.
+func (w *watch) read(from io.Reader) {
+	lines := bufio.NewScanner(from)
+	for lines.Scan() {
+		w.line(lines.Text())
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ledger.Interrupt()
+	if err := lines.Err(); err != nil && w.err == nil {
+		w.err = err
+	}
+}
+
+func (w *watch) line(text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	defer w.changed.Broadcast()
+	l, err := record.Parse(text)
+	if err == nil {
+		err = w.ledger.Apply(l)
+	}
+	if err != nil {
+		if w.err == nil {
+			w.err = fmt.Errorf("what the child tells: %w", err)
+		}
+		return
+	}
+	switch l.Verb {
+	case record.Ready:
+		w.ready = true
+	case record.Mark:
+		w.mark = l.Mark
+	case record.Wrong:
+		w.wrong = append(w.wrong, l.Text)
+	}
+}
+
+// began says that another child is there.
+func (w *watch) began() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ready, w.ended = false, false
+}
+
+func (w *watch) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ended = true
+	w.changed.Broadcast()
+}
+
+// wait waits until it holds, the child is gone or ctx ends; it reports whether it
+// holds. The condition is evaluated under the lock.
+func (w *watch) wait(ctx context.Context, holds func() bool) bool {
+	stop := context.AfterFunc(ctx, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.changed.Broadcast()
+	})
+	defer stop()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for !holds() {
+		if w.ended || ctx.Err() != nil || w.err != nil {
+			return false
+		}
+		w.changed.Wait()
+	}
+	return true
+}
+
+// acked is the number of acknowledgements so far.
+func (w *watch) acked() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.ledger.Acked
+}
