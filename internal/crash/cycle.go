@@ -118,11 +118,11 @@ func pause(ctx context.Context, rng *rand.Rand, longest time.Duration) error {
 
 func (s *setting) killServer() error {
 	s.say("the server is killed")
-	return s.server.Kill()
+	return errors.Join(s.server.Kill(), s.proxy.Refuse())
 }
 
 func (s *setting) startServer(ctx context.Context) error {
-	return s.server.Start(ctx)
+	return errors.Join(s.server.Start(ctx), s.proxy.Listen(ctx))
 }
 
 func (s *setting) killChild() error {

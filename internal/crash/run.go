@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/writebehind/writebehind/internal/crash/child"
 	"github.com/writebehind/writebehind/internal/pgtest"
 )
 
@@ -22,6 +21,7 @@ type options struct {
 	workers int
 	keep    bool
 	verbose bool
+	held    bool
 }
 
 // command is what repeats a run.
@@ -34,6 +34,9 @@ func (o options) command() string {
 		o.cycles, o.seed, strings.Join(modes, ","), strings.Join(o.syncs, ","))
 	if o.none {
 		command += " -none"
+	}
+	if o.held {
+		command += " -held"
 	}
 	return command
 }
@@ -61,10 +64,6 @@ func run(ctx context.Context, out io.Writer, o options) (fine bool, err error) {
 
 	var total table
 	for _, m := range o.modes {
-		if m.power && !child.HasPower() {
-			fmt.Fprintln(out, "power: left out: the driver offers no way to put its journal on a simulated disk, and killing loses nothing that was written")
-			continue
-		}
 		for _, j := range o.journals(m) {
 			s, err := newSetting(ctx, out, o, server, journals, m, j)
 			if err != nil {

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -83,6 +85,9 @@ func (s *setting) run(ctx context.Context) error {
 		s.row.took = time.Since(began)
 		s.watch.mu.Lock()
 		defer s.watch.mu.Unlock()
+		for _, answer := range slices.Sorted(maps.Keys(s.watch.answers)) {
+			s.say("answered %d times: %s", s.watch.answers[answer], answer)
+		}
 		s.row.acked, s.row.unknown = s.watch.ledger.Acked, s.watch.ledger.Unknown
 	}()
 	for s.row.cycles < s.options.cycles {
@@ -98,7 +103,7 @@ func (s *setting) run(ctx context.Context) error {
 
 // start starts a child that goes on from what is known.
 func (s *setting) start(ctx context.Context, rng *rand.Rand, drain bool) (err error) {
-	c := child.Config{Drain: drain, Seed: rng.Uint64(), DSN: s.dsn(rng), Power: s.power}
+	c := child.Config{Drain: drain, Seed: rng.Uint64(), DSN: s.dsn(rng), Power: s.power, Held: s.options.held}
 	// Direct statements keep the shim from deferring: some children do without.
 	c.Direct = []int{0, 5, 30, 100}[rng.IntN(4)]
 	if s.power != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"regexp"
 	"sync"
 
 	"github.com/writebehind/writebehind/internal/crash/ledger"
@@ -16,15 +17,18 @@ type watch struct {
 	mu      sync.Mutex
 	changed *sync.Cond
 	ledger  *ledger.Ledger
-	wrong   []string // answers that a child found wrong, not yet reported
-	ready   bool     // the present child
-	mark    uint64   // the last one that came back
-	ended   bool     // the present child has
-	err     error    // a line that cannot be
+	wrong   []string       // answers that a child found wrong, not yet reported
+	answers map[string]int // errors, without their numbers, by how often they came
+	ready   bool           // the present child
+	mark    uint64         // the last one that came back
+	ended   bool           // the present child has
+	err     error          // a line that cannot be
 }
 
+var numbers = regexp.MustCompile("[0-9]+")
+
 func newWatch(l *ledger.Ledger) *watch {
-	w := &watch{ledger: l}
+	w := &watch{ledger: l, answers: make(map[string]int)}
 	w.changed = sync.NewCond(&w.mu)
 	return w
 }
@@ -62,6 +66,8 @@ func (w *watch) line(text string) {
 		w.ready = true
 	case record.Mark:
 		w.mark = l.Mark
+	case record.Unknown, record.Refused:
+		w.answers[fmt.Sprintf("%c %s", l.Verb, numbers.ReplaceAllString(l.Text, "n"))]++
 	case record.Wrong:
 		w.wrong = append(w.wrong, l.Text)
 	}

@@ -47,7 +47,8 @@ type Config struct {
 	Drain   bool // only open, flush and close
 	Seed    uint64
 	Workers []Worker
-	Direct  int // see load.Worker
+	Direct  int  // see load.Worker
+	Held    bool // see load.Worker
 
 	// Power, if set, has the journal on a simulated disk, see Power.
 	Power *Power
@@ -164,7 +165,7 @@ func (c Config) work(ctx context.Context, db *sql.DB, pipe *pipe) {
 	var workers sync.WaitGroup
 	for i, w := range c.Workers {
 		worker := load.NewWorker(i, w.Seq, c.Seed, w.Rows, db, pipe)
-		worker.Direct = c.Direct
+		worker.Direct, worker.Held = c.Direct, c.Held
 		workers.Go(func() { worker.Run(ctx) })
 	}
 	workers.Wait()

@@ -9,7 +9,6 @@ import (
 	"syscall"
 
 	"github.com/writebehind/writebehind"
-	"github.com/writebehind/writebehind/queue/journal"
 	"github.com/writebehind/writebehind/queue/journal/journaltest"
 )
 
@@ -24,13 +23,6 @@ type Power struct {
 	Seed   uint64 // decides what is left
 }
 
-// journalOn gives the journal another file system than the operating system's. A
-// DSN cannot: nil while the driver offers no other way.
-var journalOn func(journal.FS) writebehind.Option
-
-// HasPower tells whether power loss can be simulated.
-func HasPower() bool { return journalOn != nil }
-
 // disk is a simulated disk in use.
 type disk struct {
 	power Power
@@ -41,14 +33,11 @@ func (d *disk) options() []writebehind.Option {
 	if d == nil {
 		return nil
 	}
-	return []writebehind.Option{journalOn(d.now)}
+	return []writebehind.Option{writebehind.WithJournalFS(d.now)}
 }
 
 // load brings the disk into the state that Dir has.
 func (p Power) load() (*disk, error) {
-	if !HasPower() {
-		return nil, errors.New("the driver cannot put its journal on a simulated disk")
-	}
 	d := &disk{power: p, now: journaltest.NewDisk()}
 	err := filepath.WalkDir(p.Dir, func(path string, entry os.DirEntry, err error) error {
 		if err != nil {

@@ -43,6 +43,11 @@ type Worker struct {
 	// Direct is the share, in thousandths, of operations that the shim runs
 	// direct: on several rows, in transactions, with foreign keys.
 	Direct int
+	// Held has each statement run on a connection that is held for it. database/sql
+	// repeats a statement whose driver returns driver.ErrBadConn, except there; and
+	// lib/pq returns that also when the connection is lost after the statement was
+	// sent, so that the server may execute it twice.
+	Held bool
 	// Throttle, if not zero, is the mean pause between two operations.
 	Throttle time.Duration
 }
@@ -137,7 +142,7 @@ var errAffected = errors.New("rows affected")
 // execute runs the statements of a plan.
 func (w *Worker) execute(ctx context.Context, p *plan) (record.Verb, error) {
 	if !p.transaction {
-		return w.judge(p, exec(ctx, w.db, p.statements[0]), outcome)
+		return w.single(ctx, p)
 	}
 	tx, err := w.db.BeginTx(ctx, nil)
 	if err != nil {
@@ -151,6 +156,19 @@ func (w *Worker) execute(ctx context.Context, p *plan) (record.Verb, error) {
 		}
 	}
 	return w.judge(p, tx.Commit(), outcome)
+}
+
+func (w *Worker) single(ctx context.Context, p *plan) (record.Verb, error) {
+	var db execer = w.db
+	if w.Held {
+		conn, err := w.db.Conn(ctx)
+		if err != nil {
+			return record.Refused, err
+		}
+		defer func() { _ = conn.Close() }() // of a lost connection it says so again
+		db = conn
+	}
+	return w.judge(p, exec(ctx, db, p.statements[0]), outcome)
 }
 
 // judge tells of answers that are wrong, not just errors.

@@ -18,8 +18,8 @@ func outcome(err error) record.Verb {
 	switch {
 	case err == nil:
 		return record.Acked
-	case errors.Is(err, writebehind.ErrFull):
-		return record.Refused // it says so
+	case errors.Is(err, writebehind.ErrFull), errors.Is(err, writebehind.ErrPending):
+		return record.Refused // they say so
 	case errors.As(err, &server) && refuses(server):
 		return record.Refused
 	case errors.As(err, &network) && network.Op == "dial":

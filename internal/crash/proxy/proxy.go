@@ -34,53 +34,60 @@ const (
 
 // Proxy is safe for concurrent use.
 type Proxy struct {
-	listener net.Listener
-	target   string
-	running  sync.WaitGroup
+	address   *net.TCPAddr
+	target    string
+	accepting sync.WaitGroup
+	running   sync.WaitGroup
 
-	mu     sync.Mutex
-	links  map[*link]struct{}
-	gate   chan struct{} // closed while bytes pass
-	down   bool
-	closed bool
-	cuts   []Lost        // what is to happen to the next COMMITs
-	cut    chan struct{} // closed, and replaced, with each of them
+	mu       sync.Mutex
+	listener net.Listener // nil while connections are refused
+	links    map[*link]struct{}
+	gate     chan struct{} // closed while bytes pass
+	down     bool
+	closed   bool
+	cuts     []Lost        // what is to happen to the next COMMITs
+	cut      chan struct{} // closed, and replaced, with each of them
 }
 
 // Start listens on a free port of 127.0.0.1 for connections to target.
 func Start(ctx context.Context, target string) (*Proxy, error) {
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
 	open := make(chan struct{})
 	close(open)
-	p := &Proxy{
-		listener: listener, target: target,
-		links: make(map[*link]struct{}), gate: open, cut: make(chan struct{}),
+	p := &Proxy{target: target, links: make(map[*link]struct{}), gate: open, cut: make(chan struct{})}
+	if err := p.listen(ctx, "127.0.0.1:0"); err != nil {
+		return nil, err
 	}
-	p.running.Go(p.accept)
+	p.address = p.listener.Addr().(*net.TCPAddr)
 	return p, nil
 }
 
+func (p *Proxy) listen(ctx context.Context, address string) error {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", address)
+	if err != nil {
+		return err
+	}
+	p.listener = listener
+	p.accepting.Go(func() { p.accept(listener) })
+	return nil
+}
+
 // Port is where the proxy listens.
-func (p *Proxy) Port() int { return p.listener.Addr().(*net.TCPAddr).Port }
+func (p *Proxy) Port() int { return p.address.Port }
 
 // Close cuts all connections and returns when nothing runs any more.
 func (p *Proxy) Close() error {
 	p.mu.Lock()
 	p.closed = true
 	p.mu.Unlock()
-	err := p.listener.Close()
-	p.Cut()
+	err := p.Refuse()
 	p.running.Wait()
 	return err
 }
 
-func (p *Proxy) accept() {
+func (p *Proxy) accept(listener net.Listener) {
 	for {
-		conn, err := p.listener.Accept()
+		conn, err := listener.Accept()
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
@@ -136,6 +143,30 @@ func (p *Proxy) Down() {
 	p.down = true
 	p.mu.Unlock()
 	p.Cut()
+}
+
+// Refuse cuts every connection, and has new ones refused as they are where nobody
+// listens, until Listen.
+func (p *Proxy) Refuse() (err error) {
+	p.mu.Lock()
+	if p.listener != nil {
+		err = p.listener.Close()
+		p.listener = nil
+	}
+	p.mu.Unlock()
+	p.accepting.Wait() // until then the system accepts connections
+	p.Cut()
+	return err
+}
+
+// Listen ends Refuse.
+func (p *Proxy) Listen(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || p.listener != nil {
+		return nil
+	}
+	return p.listen(ctx, p.address.String())
 }
 
 // Stall accepts connections and keeps them, and forwards nothing, until Up.

@@ -101,6 +101,18 @@ func TestDown(t *testing.T) {
 	require.NoError(t, through.Ping())
 }
 
+func TestRefuse(t *testing.T) {
+	p, through, _ := setup(t)
+	require.NoError(t, through.Ping())
+	require.NoError(t, p.Refuse())
+	var network *net.OpError
+	_, err := through.Exec("SELECT 1")
+	require.ErrorAs(t, err, &network)
+	require.Equal(t, "dial", network.Op)
+	require.NoError(t, p.Listen(t.Context()))
+	require.NoError(t, through.Ping())
+}
+
 func TestStall(t *testing.T) {
 	p, through, past := setup(t)
 	require.NoError(t, through.Ping())
