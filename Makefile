@@ -1,8 +1,10 @@
 # Targets:
 #   make test         all that must hold: format, vet, lint, tests, and short
-#                     forms of conformance, prove and bench
+#                     forms of conformance, crash, prove and bench
 #   make lint         golangci-lint, in the version below
 #   make conformance  lib/pq's own test suite through the shim
+#   make crash        kill the process, the server, the network, the power, and
+#                     count what is lost; CYCLES=n SEED=n MODES=child,server,…
 #   make prove        the same histories through lib/pq and through the shim;
 #                     STATEMENTS=n SEED=n
 #   make bench-quick  the benchmarks, short
@@ -23,6 +25,8 @@ MODULES := $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path '*/testd
 # The race detector needs a C compiler.
 RACE := $(if $(shell command -v "$$(go env CC)"),-race)
 
+CYCLES ?= 20
+MODES ?= child,server,both,network,power
 STATEMENTS ?= 10000
 SEED ?=
 TIME ?= 30s
@@ -32,7 +36,7 @@ TEST_FLAGS ?=
 prove = go run ./internal/prove -statements $(1) $(if $(SEED),-seed $(SEED))
 
 .PHONY: test
-test: format vet lint unit prove-short bench-quick
+test: format vet lint unit crash-short prove-short bench-quick
 
 .PHONY: format
 format:
@@ -55,6 +59,14 @@ unit:
 .PHONY: conformance
 conformance:
 	go run ./internal/conformance
+
+.PHONY: crash
+crash:
+	go run ./internal/crash -cycles $(CYCLES) -modes $(MODES) $(if $(SEED),-seed $(SEED))
+
+.PHONY: crash-short
+crash-short:
+	go run ./internal/crash -cycles 1 -modes child,server,both,network
 
 .PHONY: prove
 prove:

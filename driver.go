@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/writebehind/writebehind/internal/catalog"
+	"github.com/writebehind/writebehind/queue/journal"
 )
 
 var (
@@ -51,6 +52,7 @@ type Option func(*options)
 type options struct {
 	logger *slog.Logger
 	letter func(DeadLetter)
+	fs     journal.FS
 }
 
 // WithLogger sends log records of the engine to logger. Of several connectors
@@ -65,6 +67,14 @@ func WithLogger(logger *slog.Logger) Option {
 // database the first decides. Default: none; dead letters are logged and counted.
 func WithDeadLetterHandler(handle func(DeadLetter)) Option {
 	return func(o *options) { o.letter = handle }
+}
+
+// WithJournalFS has the journal keep its files in fs, so that a test can see what
+// a full, failing or powerless disk does to an application; package
+// queue/journal/journaltest has such file systems. Of several connectors to one
+// database the first decides. Default: the operating system.
+func WithJournalFS(fs journal.FS) Option {
+	return func(o *options) { o.fs = fs }
 }
 
 // Connector makes connections for one DSN. It is safe for concurrent use.

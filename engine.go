@@ -31,6 +31,7 @@ type engine struct {
 	values   pgvalue.Session
 	logger   *slog.Logger
 	letter   func(DeadLetter) // told of dead letters; may be nil
+	fs       journal.FS       // of the journal; nil for the operating system's
 	backend  *backend
 	db       *sql.DB     // the real database: flushes, catalog
 	checker  driver.Conn // a real connection that lends its CheckNamedValue; see Conn
@@ -64,6 +65,7 @@ func newEngine(ctx context.Context, c *Connector, session catalog.Session, real 
 		settings: c.settings,
 		id:       newID(),
 		letter:   c.options.letter,
+		fs:       c.options.fs,
 		session:  session,
 		logger:   c.options.logger,
 		backend:  c.backend,

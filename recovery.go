@@ -41,7 +41,7 @@ func (e *engine) openQueue(ctx context.Context) error {
 	}
 	directory, err := journal.Open(journal.Options{
 		Path: e.settings.journal, Identity: e.session.SystemID + "/" + e.session.DatabaseOID,
-		Sync: e.settings.sync == syncOn, MaxBytes: e.settings.maxJournalBytes, Logger: e.logger,
+		Sync: e.settings.sync == syncOn, MaxBytes: e.settings.maxJournalBytes, FS: e.fs, Logger: e.logger,
 	})
 	if err != nil {
 		return err

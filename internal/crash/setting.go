@@ -118,10 +118,12 @@ func (s *setting) start(ctx context.Context, rng *rand.Rand, drain bool) (err er
 		c.Workers = append(c.Workers, worker)
 	}
 	s.watch.mu.Unlock()
+	began := time.Now()
 	s.child, err = startProcess(ctx, s.watch, c)
 	if err != nil {
 		return fmt.Errorf("start a child: %w", err)
 	}
+	s.say("a child is ready after %s", time.Since(began).Round(time.Millisecond))
 	return nil
 }
 

@@ -95,33 +95,3 @@ func (j *Journal) lastMarker() error {
 	}
 	return nil
 }
-
-// Remove closes the journal and deletes it: all its groups are in PostgreSQL. One
-// that is interrupted is finished by whoever looks for orphans next.
-func (j *Journal) Remove() error {
-	j.trimming.Lock()
-	defer j.trimming.Unlock()
-	if j.lock == nil {
-		return fmt.Errorf("journal: %s was opened for reading only", j.dir)
-	}
-	if j.isClosed() {
-		return ErrClosed
-	}
-	lock := j.lock
-	j.lock = keepLocked{}
-	_ = j.close() // what it could not write is not needed
-	j.lock = lock
-	if err := j.writeInfo(true); err != nil {
-		_ = lock.Close()
-		return err
-	}
-	if err := removeAll(j.opts.FS, j.dir, lock); err != nil {
-		return fmt.Errorf("journal: removing %s: %w", j.dir, err)
-	}
-	return nil
-}
-
-// keepLocked is the lock of a journal that is closed only to be deleted.
-type keepLocked struct{}
-
-func (keepLocked) Close() error { return nil }

@@ -1,6 +1,7 @@
 package journal_test
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 	"syscall"
@@ -177,31 +178,33 @@ func TestFailedMarkerFailsNobody(t *testing.T) {
 }
 
 func TestFullDiskRefusesTheGroupThatDoesNotFit(t *testing.T) {
-	bothModes(t, func(t *testing.T, sync bool) {
-		disk := journaltest.NewDisk()
-		faults := journaltest.NewFaults(disk)
-		j := create(t, options(faults, sync))
-		faults.LimitSpace(10_000)
-		var err error
-		lsn := journal.LSN(1)
-		for ; ; lsn++ {
-			if err = j.Append(lsn, payloadOf(lsn), definitionOf(lsn)); err != nil {
-				break
+	for _, sync := range modes {
+		t.Run(fmt.Sprint("sync=", sync), func(t *testing.T) {
+			disk := journaltest.NewDisk()
+			faults := journaltest.NewFaults(disk)
+			j := create(t, options(faults, sync))
+			faults.LimitSpace(10_000)
+			var err error
+			lsn := journal.LSN(1)
+			for ; ; lsn++ {
+				if err = j.Append(lsn, payloadOf(lsn), definitionOf(lsn)); err != nil {
+					break
+				}
+				require.NoError(t, j.Wait(lsn))
 			}
-			require.NoError(t, j.Wait(lsn))
-		}
-		require.ErrorIs(t, err, syscall.ENOSPC)
-		require.ErrorContains(t, err, ".segment")
-		require.ErrorIs(t, j.Append(lsn, payloadOf(lsn)), syscall.ENOSPC)
-		require.ErrorIs(t, j.Append(lsn, make([]byte, 100_000)), syscall.ENOSPC)
-		require.NoError(t, j.Err(), "it goes on once there is room")
-		verify(t, j, 1, lsn-1)
-		verify(t, adopt(t, options(disk.IfKilled(), sync)), 1, lsn-1)
+			require.ErrorIs(t, err, syscall.ENOSPC)
+			require.ErrorContains(t, err, ".segment")
+			require.ErrorIs(t, j.Append(lsn, payloadOf(lsn)), syscall.ENOSPC)
+			require.ErrorIs(t, j.Append(lsn, make([]byte, 100_000)), syscall.ENOSPC)
+			require.NoError(t, j.Err(), "it goes on once there is room")
+			verify(t, j, 1, lsn-1)
+			verify(t, adopt(t, options(disk.IfKilled(), sync)), 1, lsn-1)
 
-		faults.Heal()
-		add(t, j, lsn, lsn+50)
-		verify(t, adopt(t, options(disk.IfKilled(), sync)), 1, lsn+50)
-	})
+			faults.Heal()
+			add(t, j, lsn, lsn+50)
+			verify(t, adopt(t, options(disk.IfKilled(), sync)), 1, lsn+50)
+		})
+	}
 }
 
 func TestWithoutMappingsPlainWritesAreUsed(t *testing.T) {
@@ -269,32 +272,34 @@ func TestFailedReadIsAnErrorNotDamage(t *testing.T) {
 
 // Whatever fails while an orphan is started, the next one who tries has it all.
 func TestFailedStartLosesNothing(t *testing.T) {
-	bothModes(t, func(t *testing.T, sync bool) {
-		for _, op := range []journaltest.Op{
-			journaltest.OpWrite, journaltest.OpSync, journaltest.OpRename, journaltest.OpSyncDir,
-			journaltest.OpCreate, journaltest.OpOpen, journaltest.OpReadDir,
-		} {
-			for nth := 1; nth < 15; nth++ {
-				disk := journaltest.NewDisk()
-				add(t, create(t, options(disk, sync)), 1, 50)
-				disk = disk.Kill()
-				faults := journaltest.NewFaults(disk)
-				j := adopt(t, options(faults, sync))
-				faults.Fail(op, nth, syscall.EIO)
-				if err := j.Start(51); err == nil {
-					break
+	for _, sync := range modes {
+		t.Run(fmt.Sprint("sync=", sync), func(t *testing.T) {
+			for _, op := range []journaltest.Op{
+				journaltest.OpWrite, journaltest.OpSync, journaltest.OpRename, journaltest.OpSyncDir,
+				journaltest.OpCreate, journaltest.OpOpen, journaltest.OpReadDir,
+			} {
+				for nth := 1; nth < 15; nth++ {
+					disk := journaltest.NewDisk()
+					add(t, create(t, options(disk, sync)), 1, 50)
+					disk = disk.Kill()
+					faults := journaltest.NewFaults(disk)
+					j := adopt(t, options(faults, sync))
+					faults.Fail(op, nth, syscall.EIO)
+					if err := j.Start(51); err == nil {
+						break
+					}
+					require.ErrorIs(t, j.Err(), syscall.EIO)
+					require.ErrorIs(t, j.Start(51), syscall.EIO)
+					_ = j.Close()
+					j = adopt(t, options(faults, sync))
+					verify(t, j, 1, 50)
+					require.NoError(t, j.Start(51))
+					add(t, j, 51, 60)
+					verify(t, j, 1, 60)
 				}
-				require.ErrorIs(t, j.Err(), syscall.EIO)
-				require.ErrorIs(t, j.Start(51), syscall.EIO)
-				_ = j.Close()
-				j = adopt(t, options(faults, sync))
-				verify(t, j, 1, 50)
-				require.NoError(t, j.Start(51))
-				add(t, j, 51, 60)
-				verify(t, j, 1, 60)
 			}
-		}
-	})
+		})
+	}
 }
 
 func TestFailedRenameLeavesTheOldMetaFile(t *testing.T) {

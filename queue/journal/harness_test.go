@@ -22,13 +22,8 @@ func options(fsys journal.FS, sync bool) journal.Options {
 	}
 }
 
-// bothModes runs a test with and without Options.Sync.
-func bothModes(t *testing.T, f func(t *testing.T, sync bool)) {
-	t.Helper()
-	for _, sync := range []bool{true, false} {
-		t.Run(fmt.Sprintf("sync=%v", sync), func(t *testing.T) { f(t, sync) })
-	}
-}
+// modes are the values of Options.Sync.
+var modes = []bool{true, false}
 
 // create opens the directory and makes a journal in it.
 func create(t testing.TB, opts journal.Options) *journal.Journal {

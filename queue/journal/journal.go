@@ -125,7 +125,6 @@ type Journal struct {
 	state    state
 	err      error
 	last     LSN // newest appended
-	first    LSN // oldest group held, when recovered; see firstLSN
 	synced   LSN // known to be on the disk; written into every frame
 	lastSync time.Time
 	failures []failure

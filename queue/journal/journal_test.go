@@ -2,6 +2,7 @@ package journal_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -13,154 +14,168 @@ import (
 )
 
 func TestJournalReturnsWhatWasAppended(t *testing.T) {
-	bothModes(t, func(t *testing.T, sync bool) {
-		opts := options(nil, sync)
-		opts.Path = filepath.Join(t.TempDir(), "journal")
-		j := create(t, opts)
-		require.Zero(t, j.Last())
-		require.Equal(t, journal.LSN(1), j.First())
-		add(t, j, 1, 100)
-		verify(t, j, 1, 100)
-		verify(t, j, 60, 100)
-		require.NoError(t, j.Close())
-		require.NoError(t, j.Close())
-		require.ErrorIs(t, j.Append(101, nil), journal.ErrClosed)
+	for _, sync := range modes {
+		t.Run(fmt.Sprint("sync=", sync), func(t *testing.T) {
+			opts := options(nil, sync)
+			opts.Path = filepath.Join(t.TempDir(), "journal")
+			j := create(t, opts)
+			require.Zero(t, j.Last())
+			require.Equal(t, journal.LSN(1), j.First())
+			add(t, j, 1, 100)
+			verify(t, j, 1, 100)
+			verify(t, j, 60, 100)
+			require.NoError(t, j.Close())
+			require.NoError(t, j.Close())
+			require.ErrorIs(t, j.Append(101, nil), journal.ErrClosed)
 
-		again := adopt(t, opts)
-		require.Equal(t, j.ID(), again.ID())
-		require.Equal(t, journal.LSN(1), again.First())
-		require.Equal(t, journal.LSN(100), again.Last())
-		verify(t, again, 1, 100)
-	})
+			again := adopt(t, opts)
+			require.Equal(t, j.ID(), again.ID())
+			require.Equal(t, journal.LSN(1), again.First())
+			require.Equal(t, journal.LSN(100), again.Last())
+			verify(t, again, 1, 100)
+		})
+	}
 }
 
 func TestDeadProcessLosesNothing(t *testing.T) {
-	bothModes(t, func(t *testing.T, sync bool) {
-		disk := journaltest.NewDisk()
-		next := journal.LSN(1)
-		j := create(t, options(disk, sync))
-		for range 10 {
-			add(t, j, next, next+30)
-			next += 31
-			disk = disk.Kill()
-			j = adopt(t, options(disk, sync))
-			require.Equal(t, next-1, j.Last())
-			verify(t, j, 1, next-1)
-			require.ErrorIs(t, j.Append(next, nil), journal.ErrReadOnly)
-			require.Error(t, j.Start(next-1), "a group's LSN is not given out twice")
-			require.NoError(t, j.Start(next))
-			verify(t, j, 1, next-1)
-		}
-	})
+	for _, sync := range modes {
+		t.Run(fmt.Sprint("sync=", sync), func(t *testing.T) {
+			disk := journaltest.NewDisk()
+			next := journal.LSN(1)
+			j := create(t, options(disk, sync))
+			for range 10 {
+				add(t, j, next, next+30)
+				next += 31
+				disk = disk.Kill()
+				j = adopt(t, options(disk, sync))
+				require.Equal(t, next-1, j.Last())
+				verify(t, j, 1, next-1)
+				require.ErrorIs(t, j.Append(next, nil), journal.ErrReadOnly)
+				require.Error(t, j.Start(next-1), "a group's LSN is not given out twice")
+				require.NoError(t, j.Start(next))
+				verify(t, j, 1, next-1)
+			}
+		})
+	}
 }
 
 // An orphan of one durability may go on with the other.
 func TestOrphanGoesOnInTheOtherMode(t *testing.T) {
-	bothModes(t, func(t *testing.T, sync bool) {
-		disk := journaltest.NewDisk()
-		add(t, create(t, options(disk, sync)), 1, 50)
-		disk = disk.Kill()
-		j := adopt(t, options(disk, !sync))
-		require.NoError(t, j.Start(51))
-		add(t, j, 51, 100)
-		disk = disk.Kill()
-		verify(t, adopt(t, options(disk, sync)), 1, 100)
-	})
+	for _, sync := range modes {
+		t.Run(fmt.Sprint("sync=", sync), func(t *testing.T) {
+			disk := journaltest.NewDisk()
+			add(t, create(t, options(disk, sync)), 1, 50)
+			disk = disk.Kill()
+			j := adopt(t, options(disk, !sync))
+			require.NoError(t, j.Start(51))
+			add(t, j, 51, 100)
+			disk = disk.Kill()
+			verify(t, adopt(t, options(disk, sync)), 1, 100)
+		})
+	}
 }
 
 func TestStartMayLeaveLSNsOut(t *testing.T) {
-	bothModes(t, func(t *testing.T, sync bool) {
-		disk := journaltest.NewDisk()
-		add(t, create(t, options(disk, sync)), 1, 10)
-		disk = disk.Kill()
-		j := adopt(t, options(disk, sync))
-		require.NoError(t, j.Start(21))
-		require.Equal(t, journal.LSN(20), j.Durable())
-		add(t, j, 21, 30)
-		for _, after := range []*journaltest.Disk{disk.IfKilled(), disk.IfCrashed(1)} {
-			j = adopt(t, options(after, sync))
-			var seen []journal.LSN
-			require.NoError(t, j.Replay(1, func(r journal.Record) error {
-				seen = append(seen, r.LSN)
-				return nil
-			}))
-			require.Equal(t, []journal.LSN{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, seen[:10])
-			if sync || len(seen) == 20 {
-				require.Equal(t, journal.LSN(30), seen[len(seen)-1])
-				require.Len(t, seen, 20)
+	for _, sync := range modes {
+		t.Run(fmt.Sprint("sync=", sync), func(t *testing.T) {
+			disk := journaltest.NewDisk()
+			add(t, create(t, options(disk, sync)), 1, 10)
+			disk = disk.Kill()
+			j := adopt(t, options(disk, sync))
+			require.NoError(t, j.Start(21))
+			require.Equal(t, journal.LSN(20), j.Durable())
+			add(t, j, 21, 30)
+			for _, after := range []*journaltest.Disk{disk.IfKilled(), disk.IfCrashed(1)} {
+				j = adopt(t, options(after, sync))
+				var seen []journal.LSN
+				require.NoError(t, j.Replay(1, func(r journal.Record) error {
+					seen = append(seen, r.LSN)
+					return nil
+				}))
+				require.Equal(t, []journal.LSN{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, seen[:10])
+				if sync || len(seen) == 20 {
+					require.Equal(t, journal.LSN(30), seen[len(seen)-1])
+					require.Len(t, seen, 20)
+				}
 			}
-		}
-	})
+		})
+	}
 }
 
 func TestGroupLargerThanASegmentGetsItsOwn(t *testing.T) {
-	bothModes(t, func(t *testing.T, sync bool) {
-		disk := journaltest.NewDisk()
-		j := create(t, options(disk, sync))
-		sizes := []int{10, 5000, 4096, 100_000, 3990, 20, 50_000, 50_000}
-		for i, size := range sizes {
-			lsn := journal.LSN(i + 1)
-			def := &journal.Definition{ID: 3, Text: bytes.Repeat([]byte("d"), 1000)}
-			require.NoError(t, j.Append(lsn, bytes.Repeat([]byte{byte(i)}, size), def, def))
-			require.NoError(t, j.Wait(lsn))
-		}
-		disk = disk.Kill()
-		j = adopt(t, options(disk, sync))
-		require.NoError(t, j.Replay(1, func(r journal.Record) error {
-			i := int(r.LSN) - 1
-			require.Equal(t, bytes.Repeat([]byte{byte(i)}, sizes[i]), r.Payload)
-			require.Len(t, r.Definition(3), 1000)
-			require.Nil(t, r.Definition(4))
-			return nil
-		}))
-		require.Equal(t, journal.LSN(len(sizes)), j.Last())
-	})
+	for _, sync := range modes {
+		t.Run(fmt.Sprint("sync=", sync), func(t *testing.T) {
+			disk := journaltest.NewDisk()
+			j := create(t, options(disk, sync))
+			sizes := []int{10, 5000, 4096, 100_000, 3990, 20, 50_000, 50_000}
+			for i, size := range sizes {
+				lsn := journal.LSN(i + 1)
+				def := &journal.Definition{ID: 3, Text: bytes.Repeat([]byte("d"), 1000)}
+				require.NoError(t, j.Append(lsn, bytes.Repeat([]byte{byte(i)}, size), def, def))
+				require.NoError(t, j.Wait(lsn))
+			}
+			disk = disk.Kill()
+			j = adopt(t, options(disk, sync))
+			require.NoError(t, j.Replay(1, func(r journal.Record) error {
+				i := int(r.LSN) - 1
+				require.Equal(t, bytes.Repeat([]byte{byte(i)}, sizes[i]), r.Payload)
+				require.Len(t, r.Definition(3), 1000)
+				require.Nil(t, r.Definition(4))
+				return nil
+			}))
+			require.Equal(t, journal.LSN(len(sizes)), j.Last())
+		})
+	}
 }
 
 func TestGroupMayComeFirstAndBeTooLarge(t *testing.T) {
-	bothModes(t, func(t *testing.T, sync bool) {
-		disk := journaltest.NewDisk()
-		j := create(t, options(disk, sync))
-		require.NoError(t, j.Append(1, make([]byte, 9000)))
-		require.NoError(t, j.Wait(1))
-		disk = disk.Kill()
-		require.Equal(t, journal.LSN(1), adopt(t, options(disk, sync)).Last())
-	})
+	for _, sync := range modes {
+		t.Run(fmt.Sprint("sync=", sync), func(t *testing.T) {
+			disk := journaltest.NewDisk()
+			j := create(t, options(disk, sync))
+			require.NoError(t, j.Append(1, make([]byte, 9000)))
+			require.NoError(t, j.Wait(1))
+			disk = disk.Kill()
+			require.Equal(t, journal.LSN(1), adopt(t, options(disk, sync)).Last())
+		})
+	}
 }
 
 func TestTrimDeletesWhatTheCheckpointHasPassed(t *testing.T) {
-	bothModes(t, func(t *testing.T, sync bool) {
-		disk := journaltest.NewDisk()
-		opts := options(disk, sync)
-		opts.MaxBytes = 16 << 10
-		j := create(t, opts)
-		add(t, j, 1, 150)
-		require.True(t, j.Full())
-		before := j.Bytes()
-		// Without Options.Sync a segment goes once it has been synced.
-		require.Eventually(t, func() bool {
-			require.NoError(t, j.Trim(100))
-			return j.First() > 60
-		}, waitLimit, waitTick)
-		require.Less(t, j.Bytes(), before)
-		require.LessOrEqual(t, j.First(), journal.LSN(101))
-		require.Equal(t, journal.LSN(100), j.Checkpoint())
-		verify(t, j, 101, 150)
+	for _, sync := range modes {
+		t.Run(fmt.Sprint("sync=", sync), func(t *testing.T) {
+			disk := journaltest.NewDisk()
+			opts := options(disk, sync)
+			opts.MaxBytes = 16 << 10
+			j := create(t, opts)
+			add(t, j, 1, 150)
+			require.True(t, j.Full())
+			before := j.Bytes()
+			// Without Options.Sync a segment goes once it has been synced.
+			require.Eventually(t, func() bool {
+				require.NoError(t, j.Trim(100))
+				return j.First() > 60
+			}, waitLimit, waitTick)
+			require.Less(t, j.Bytes(), before)
+			require.LessOrEqual(t, j.First(), journal.LSN(101))
+			require.Equal(t, journal.LSN(100), j.Checkpoint())
+			verify(t, j, 101, 150)
 
-		require.NoError(t, j.Trim(150))
-		require.False(t, j.Full(), "all is flushed, so writers need not wait")
-		require.NotEmpty(t, files(t, disk, j, ".segment"))
-		add(t, j, 151, 160)
+			require.NoError(t, j.Trim(150))
+			require.False(t, j.Full(), "all is flushed, so writers need not wait")
+			require.NotEmpty(t, files(t, disk, j, ".segment"))
+			add(t, j, 151, 160)
 
-		disk = disk.Kill()
-		opts.FS = disk
-		j = adopt(t, opts)
-		require.GreaterOrEqual(t, j.Checkpoint(), journal.LSN(100))
-		verify(t, j, 151, 160)
-		require.NoError(t, j.Start(161))
-		add(t, j, 161, 200)
-		verify(t, j, 151, 200)
-	})
+			disk = disk.Kill()
+			opts.FS = disk
+			j = adopt(t, opts)
+			require.GreaterOrEqual(t, j.Checkpoint(), journal.LSN(100))
+			verify(t, j, 151, 160)
+			require.NoError(t, j.Start(161))
+			add(t, j, 161, 200)
+			verify(t, j, 151, 200)
+		})
+	}
 }
 
 // Every segment has the definitions that its groups name.
@@ -230,54 +245,58 @@ func TestOrphansComeOldestFirst(t *testing.T) {
 }
 
 func TestRemovedJournalIsGone(t *testing.T) {
-	bothModes(t, func(t *testing.T, sync bool) {
-		opts := options(nil, sync)
-		opts.Path = t.TempDir()
-		j := create(t, opts)
-		add(t, j, 1, 100)
-		require.NoError(t, j.Remove())
-		require.NoDirExists(t, j.Dir())
-		require.ErrorIs(t, j.Remove(), journal.ErrClosed)
-		none, err := orphans(t, opts)
-		require.NoError(t, err)
-		require.Empty(t, none)
-	})
+	for _, sync := range modes {
+		t.Run(fmt.Sprint("sync=", sync), func(t *testing.T) {
+			opts := options(nil, sync)
+			opts.Path = t.TempDir()
+			j := create(t, opts)
+			add(t, j, 1, 100)
+			require.NoError(t, j.Remove())
+			require.NoDirExists(t, j.Dir())
+			require.ErrorIs(t, j.Remove(), journal.ErrClosed)
+			none, err := orphans(t, opts)
+			require.NoError(t, err)
+			require.Empty(t, none)
+		})
+	}
 }
 
 // A process that dies while it makes or removes a journal leaves nothing that
 // anybody has to look after.
 func TestHalfMadeAndHalfRemovedJournalsGo(t *testing.T) {
-	bothModes(t, func(t *testing.T, sync bool) {
-		for _, op := range []journaltest.Op{journaltest.OpWrite, journaltest.OpRename, journaltest.OpSyncDir, journaltest.OpRemove, journaltest.OpSync} {
-			for nth := 1; nth < 12; nth++ {
-				disk := journaltest.NewDisk()
-				d, err := journal.Open(options(disk, sync))
-				require.NoError(t, err)
-				faults := journaltest.NewFaults(disk)
-				dying, err := journal.Open(options(faults, sync))
-				require.NoError(t, err)
-				// Everything fails from one point on, as it does for the dead.
-				faults.FailFrom(op, nth, os.ErrDeadlineExceeded)
-				if j, err := dying.Create(1); err == nil {
-					if j.Append(1, []byte("x")) == nil {
-						_ = j.Wait(1)
+	for _, sync := range modes {
+		t.Run(fmt.Sprint("sync=", sync), func(t *testing.T) {
+			for _, op := range []journaltest.Op{journaltest.OpWrite, journaltest.OpRename, journaltest.OpSyncDir, journaltest.OpRemove, journaltest.OpSync} {
+				for nth := 1; nth < 12; nth++ {
+					disk := journaltest.NewDisk()
+					d, err := journal.Open(options(disk, sync))
+					require.NoError(t, err)
+					faults := journaltest.NewFaults(disk)
+					dying, err := journal.Open(options(faults, sync))
+					require.NoError(t, err)
+					// Everything fails from one point on, as it does for the dead.
+					faults.FailFrom(op, nth, os.ErrDeadlineExceeded)
+					if j, err := dying.Create(1); err == nil {
+						if j.Append(1, []byte("x")) == nil {
+							_ = j.Wait(1)
+						}
+						_ = j.Remove()
 					}
-					_ = j.Remove()
+					_ = d
+					after := disk.Kill()
+					found, err := orphans(t, options(after, sync))
+					require.NoError(t, err, "%s %d", op, nth)
+					for _, j := range found {
+						require.NoError(t, j.Start(j.Last()+1))
+						require.NoError(t, j.Remove())
+					}
+					names, err := after.ReadDir(path)
+					require.NoError(t, err)
+					require.Equal(t, []string{"writebehind.json"}, names, "%s %d", op, nth)
 				}
-				_ = d
-				after := disk.Kill()
-				found, err := orphans(t, options(after, sync))
-				require.NoError(t, err, "%s %d", op, nth)
-				for _, j := range found {
-					require.NoError(t, j.Start(j.Last()+1))
-					require.NoError(t, j.Remove())
-				}
-				names, err := after.ReadDir(path)
-				require.NoError(t, err)
-				require.Equal(t, []string{"writebehind.json"}, names, "%s %d", op, nth)
 			}
-		}
-	})
+		})
+	}
 }
 
 func TestDirectoryOfAnotherDatabaseIsRefused(t *testing.T) {
@@ -313,28 +332,32 @@ func TestFilesAreForThisUserOnly(t *testing.T) {
 }
 
 func TestGroupsComeInOrderOrNotAtAll(t *testing.T) {
-	bothModes(t, func(t *testing.T, sync bool) {
-		j := create(t, options(journaltest.NewDisk(), sync))
-		add(t, j, 1, 2)
-		require.Error(t, j.Append(2, nil))
-		require.Error(t, j.Append(4, nil))
-		require.Error(t, j.Wait(3))
-		require.NoError(t, j.Err())
-		add(t, j, 3, 4)
-	})
+	for _, sync := range modes {
+		t.Run(fmt.Sprint("sync=", sync), func(t *testing.T) {
+			j := create(t, options(journaltest.NewDisk(), sync))
+			add(t, j, 1, 2)
+			require.Error(t, j.Append(2, nil))
+			require.Error(t, j.Append(4, nil))
+			require.Error(t, j.Wait(3))
+			require.NoError(t, j.Err())
+			add(t, j, 3, 4)
+		})
+	}
 }
 
 func TestCloseKeepsWhatNobodyWaitedFor(t *testing.T) {
-	bothModes(t, func(t *testing.T, sync bool) {
-		disk := journaltest.NewDisk()
-		j := create(t, options(disk, sync))
-		for lsn := journal.LSN(1); lsn <= 100; lsn++ {
-			require.NoError(t, j.Append(lsn, payloadOf(lsn), definitionOf(lsn)))
-		}
-		require.NoError(t, j.Close())
-		require.NotZero(t, j.LastSync())
-		verify(t, adopt(t, options(disk.Crash(1), sync)), 1, 100)
-	})
+	for _, sync := range modes {
+		t.Run(fmt.Sprint("sync=", sync), func(t *testing.T) {
+			disk := journaltest.NewDisk()
+			j := create(t, options(disk, sync))
+			for lsn := journal.LSN(1); lsn <= 100; lsn++ {
+				require.NoError(t, j.Append(lsn, payloadOf(lsn), definitionOf(lsn)))
+			}
+			require.NoError(t, j.Close())
+			require.NotZero(t, j.LastSync())
+			verify(t, adopt(t, options(disk.Crash(1), sync)), 1, 100)
+		})
+	}
 }
 
 func TestAppendDoesNotAllocate(t *testing.T) {

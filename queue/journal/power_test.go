@@ -135,23 +135,25 @@ func (l *life) fallOver(mayLose bool) {
 }
 
 func TestAcknowledgedSurvivesWhatIsPromised(t *testing.T) {
-	bothModes(t, func(t *testing.T, sync bool) {
-		seeds := uint64(60)
-		if testing.Short() {
-			seeds = 15
-		}
-		for seed := range seeds {
-			t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
-				l := &life{
-					T: t, random: rand.New(rand.NewPCG(seed, 1)), disk: journaltest.NewDisk(), sync: sync,
-					groups: make(map[journal.LSN]string), next: 1,
-				}
-				l.j = create(t, options(l.disk, sync))
-				for range 8 {
-					l.work()
-					l.die()
-				}
-			})
-		}
-	})
+	for _, sync := range modes {
+		t.Run(fmt.Sprint("sync=", sync), func(t *testing.T) {
+			seeds := uint64(60)
+			if testing.Short() {
+				seeds = 15
+			}
+			for seed := range seeds {
+				t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
+					l := &life{
+						T: t, random: rand.New(rand.NewPCG(seed, 1)), disk: journaltest.NewDisk(), sync: sync,
+						groups: make(map[journal.LSN]string), next: 1,
+					}
+					l.j = create(t, options(l.disk, sync))
+					for range 8 {
+						l.work()
+						l.die()
+					}
+				})
+			}
+		})
+	}
 }

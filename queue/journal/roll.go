@@ -17,8 +17,8 @@ func (j *Journal) roll(need int64) error {
 	if err := j.awaitPrepared(size); err != nil {
 		return err
 	}
-	if j.usable() != nil || len(j.failures) != failures {
-		return nil // the caller looks again
+	if changed := j.usable() != nil || len(j.failures) != failures; changed {
+		return nil // the caller looks again, and says why
 	}
 	next := j.ready[0]
 	if err := next.open(j.opts.FS, !j.opts.Sync); err != nil {

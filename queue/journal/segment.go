@@ -131,7 +131,8 @@ func prepare(fsys FS, dir, journalID string, seq uint64, size int64, stop <-chan
 	if err != nil {
 		return s, err
 	}
-	if err = fsys.Rename(temp, s.path); err != nil {
+	err = fsys.Rename(temp, s.path)
+	if err != nil {
 		return s, err
 	}
 	if err = fsys.SyncDir(dir); err == nil {

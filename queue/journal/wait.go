@@ -26,7 +26,7 @@ func (j *Journal) Wait(lsn LSN) error {
 	j.mu.Lock()
 	seen := len(j.failures)
 	gathered, yields := j.last-1, 0
-	for {
+	for !j.settled(lsn, seen) {
 		switch {
 		case j.syncing:
 			done := j.done
@@ -37,9 +37,6 @@ func (j *Journal) Wait(lsn LSN) error {
 				return nil
 			}
 			j.mu.Lock()
-		case len(j.failures) > seen, j.durable.Load() >= lsn, lsn > j.last, !j.opts.Sync, j.state == closed:
-			defer j.mu.Unlock()
-			return j.verdict(lsn, seen)
 		case gathered < j.last && yields < maxYields:
 			// Those who were just released are about to append: with them it
 			// is one sync instead of two.
@@ -52,6 +49,15 @@ func (j *Journal) Wait(lsn LSN) error {
 			j.flush()
 		}
 	}
+	defer j.mu.Unlock()
+	return j.verdict(lsn, seen)
+}
+
+// settled says that there is nothing to wait for: not before whoever syncs has
+// told the queue.
+func (j *Journal) settled(lsn LSN, seen int) bool {
+	return !j.syncing && (len(j.failures) > seen || j.durable.Load() >= lsn || lsn > j.last ||
+		!j.opts.Sync || j.state == closed)
 }
 
 // verdict says what has become of a group for which there is nothing to wait.
