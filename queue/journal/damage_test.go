@@ -186,7 +186,6 @@ func TestFrameInAnotherPlaceIsNotBelieved(t *testing.T) {
 		require.NoError(t, j.Append(lsn, make([]byte, 32)))
 		require.NoError(t, j.Wait(lsn))
 	}
-	require.NoError(t, j.Wait(2))
 	disk = disk.Kill().Crash(1) // so that what is later attests only what it says
 	data := disk.Data(files(t, disk, j, "01.segment")[0])
 	// After the header: begin (48), group 1 (64), marker (32), group 2, marker 2.

@@ -18,7 +18,8 @@
 //     the journal had been synced up to the missing group (its durable LSN), or
 //   - the machine has not been started anew since the journal was last started,
 //     and any later frame is whole: frames are written in order, and the page
-//     cache has outlived the process, so that nothing but the end can be torn, or
+//     cache has outlived the process, so that nothing but the end can be torn; in
+//     a mapping not even that, once the checksum is there, which is copied last, or
 //   - a segment's size or header is not what was synced before it got its name,
 //     or a segment file is missing.
 //
@@ -38,7 +39,11 @@
 // (its meta file then names the last group).
 //
 // Without Sync, a power loss leaves a prefix of the groups; what was lost can be
-// told from damage up to the last segment that was synced when it was full.
+// told from damage up to the last segment that was synced when it was full. After
+// the death of the process alone, damage is told everywhere, but where files cannot
+// be mapped, for the very last group, which looks like one that was being written.
+// Where the run of the machine is not known (FS.Boot: all but Linux), the death of
+// the process is judged like a power loss.
 package journal
 
 import (

@@ -85,13 +85,13 @@ func lengths(l *ledger.Ledger, worker int, keys []record.Key, seen Observed, r *
 		}
 	}
 	s := make(span, n+1)
-	any, depth := false, 0
+	found, depth := false, 0
 	for k := range s {
 		depth += edges[k]
 		s[k] = depth == rows
-		any = any || s[k]
+		found = found || s[k]
 	}
-	if any {
+	if found {
 		return s
 	}
 	r.Findings = append(r.Findings, Finding{
