@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"log/slog"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -27,6 +28,7 @@ type memoryLog struct {
 	trimmed   LSN
 	gate      chan error // what each sync comes to; nil: at once and well
 	full      error      // what Append answers
+	eager     bool       // groups are synced by others before Append has returned
 	onDurable func(LSN)
 	onFailed  func(LSN, error)
 }
@@ -49,10 +51,32 @@ func (l *memoryLog) Append(lsn LSN, payload []byte, defs ...*journal.Definition)
 		l.defs[d.ID] = d.Text
 	}
 	l.groups = append(l.groups, loggedGroup{lsn, slices.Clone(payload)})
+	if l.eager { // another writer is syncing, and takes this group along
+		go func() {
+			l.onDurable(lsn)
+			l.mu.Lock()
+			l.durable = max(l.durable, lsn)
+			l.mu.Unlock()
+		}()
+		for range 100 {
+			runtime.Gosched()
+		}
+	}
 	return nil
 }
 
 func (l *memoryLog) Wait(lsn LSN) error {
+	if l.eager {
+		for { // the one who syncs it is on its way
+			l.mu.Lock()
+			durable := l.durable
+			l.mu.Unlock()
+			if durable >= lsn {
+				return nil
+			}
+			runtime.Gosched()
+		}
+	}
 	if l.gate != nil {
 		if err := <-l.gate; err != nil {
 			l.mu.Lock()
@@ -176,6 +200,17 @@ func TestGroupInFlightIsSeenByWritersOnly(t *testing.T) {
 		f.drain()
 		require.Len(t, f.server.table("items"), 1)
 	})
+}
+
+func TestGroupThatIsSyncedWhileItIsAppendedIsNotForgotten(t *testing.T) {
+	f := withLog(t, &memoryLog{eager: true})
+	for id := range 20 {
+		f.commit(f.keyed(Insert, nil, id+1, "a", 1))
+		_, state := f.look(id + 1)
+		require.Equal(t, Present, state)
+	}
+	f.drain()
+	require.Len(t, f.server.table("items"), 20)
 }
 
 func TestGroupThatDoesNotBecomeDurableNeverWas(t *testing.T) {

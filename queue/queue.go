@@ -213,20 +213,30 @@ func (q *Queue) Commit(ctx context.Context, v Validator, schema uint64, group ..
 		return Receipt{LSN: q.lsn}, true, nil
 	}
 	r.LSN = q.lsn + 1
-	if q.opts.Journal != nil {
-		if err := q.record(r.LSN, group); err != nil {
-			return r, false, fmt.Errorf("%w: %w", ErrJournal, err)
-		}
-	}
-	q.lsn = r.LSN
-	q.view.Lock()
-	defer q.view.Unlock()
-	if q.opts.Journal != nil && q.opts.Sync {
+	switch {
+	case q.opts.Journal == nil:
+		q.view.Lock()
+		defer q.view.Unlock()
+		q.apply(r.LSN, schema, group)
+	case q.opts.Sync:
 		r.flight = newFlight(r.LSN, schema, group)
+		// Others may be syncing: once it is in the journal they may say at any
+		// moment that it is durable, and must find it in flight.
+		q.view.Lock()
+		defer q.view.Unlock()
+		if err := q.record(r.LSN, group); err != nil {
+			return Receipt{}, false, err
+		}
 		q.flight.add(r.flight)
-	} else {
+	default:
+		if err := q.record(r.LSN, group); err != nil {
+			return Receipt{}, false, err
+		}
+		q.view.Lock()
+		defer q.view.Unlock()
 		q.apply(r.LSN, schema, group)
 	}
+	q.lsn = r.LSN
 	return r, true, nil
 }
 
@@ -236,7 +246,10 @@ func (q *Queue) record(lsn LSN, group []Mutation) error {
 	for i := range group {
 		q.defs = append(q.defs, group[i].Shape.definition)
 	}
-	return q.opts.Journal.Append(lsn, q.payload, q.defs...)
+	if err := q.opts.Journal.Append(lsn, q.payload, q.defs...); err != nil {
+		return fmt.Errorf("%w: %w", ErrJournal, err)
+	}
+	return nil
 }
 
 // apply enters a durable group into the active memtable; view is held.
