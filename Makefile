@@ -54,7 +54,7 @@ lint:
 # Includes the short form of conformance.
 .PHONY: unit
 unit:
-	@for module in $(MODULES); do (cd $$module && echo "go test $(RACE) ($$module)" && go test $(RACE) $(TEST_FLAGS) ./...) || exit 1; done
+	@for module in $(MODULES); do (cd $$module && echo "go test $(RACE) ($$module)" && go test $(RACE) -timeout 20m $(TEST_FLAGS) ./...) || exit 1; done
 
 .PHONY: conformance
 conformance:
