@@ -28,6 +28,10 @@ const look = `SELECT
 		AND c.relname IN ('checkpoint', 'instance', 'owner', 'dead_letter'))
 	FROM (SELECT) AS one LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = 'writebehind'`
 
+// readCommitted, whatever the role's default: behind the lock a process must see
+// what the one before it has made. In SQL, since not every driver has the option.
+const readCommitted = `/* writebehind */ SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE`
+
 // lock is the key of the advisory lock under which the schema is made.
 const lock = `SELECT pg_catalog.pg_advisory_xact_lock(8532497621904156)`
 
@@ -70,9 +74,7 @@ func Ensure(ctx context.Context, db *sql.DB) error {
 	if ready || err != nil {
 		return err
 	}
-	// Read committed, whatever the role's default: behind the lock it must see what
-	// the process before it has made.
-	tx, err := db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -88,6 +90,9 @@ func Ensure(ctx context.Context, db *sql.DB) error {
 }
 
 func create(ctx context.Context, tx *sql.Tx) error {
+	if _, err := tx.ExecContext(ctx, readCommitted); err != nil {
+		return err
+	}
 	if _, err := tx.ExecContext(ctx, lock); err != nil {
 		return err
 	}
@@ -98,7 +103,8 @@ func create(ctx context.Context, tx *sql.Tx) error {
 	if ready, err := s.ready(); ready || err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, DDL)
+	// As one command: some drivers prepare whatever they execute.
+	_, err = tx.ExecContext(ctx, `DO LANGUAGE plpgsql $writebehind$ BEGIN `+DDL+` END $writebehind$`)
 	return err
 }
 
