@@ -3,118 +3,167 @@ package owner
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
+
+	"github.com/writebehind/writebehind/internal/pgerr"
 )
+
+// readCommitted must come first in a transaction.
+const readCommitted = `/* writebehind */ SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE`
+
+// settle gives a step its own settings. The owner row must not stay locked by a
+// process that is cut off in the middle, and what is committed must last.
+const settle = `SELECT pg_catalog.set_config('synchronous_commit', 'on', true),
+	pg_catalog.set_config('lock_timeout', $1, true), pg_catalog.set_config('statement_timeout', $1, true),
+	pg_catalog.set_config('idle_in_transaction_session_timeout', $1, true)`
 
 const (
-	lockOwner = `SELECT o.instance, o.journal, o.dirty, coalesce(o.host, ''), coalesce(o.pid, 0), coalesce(o.path, ''), coalesce(o.heartbeat::text, ''), o.groups, o.epoch,
-		EXISTS (SELECT FROM writebehind.checkpoint AS c WHERE c.journal = $1 AND c.abandoned) FROM writebehind.owner AS o FOR UPDATE`
-	instances = `SELECT i.id, i.host, i.pid, NOT i.alone, extract(epoch FROM pg_catalog.clock_timestamp() - i.heartbeat)::float8 FROM writebehind.instance AS i`
-	register  = `INSERT INTO writebehind.instance AS i (id, journal, host, pid, path, application_name, life, heartbeat, started)
-		VALUES ($1, $2, $3, $4, $5, $6, $7::float8 * interval '1 second', pg_catalog.clock_timestamp(), pg_catalog.clock_timestamp())
-		ON CONFLICT (id) DO UPDATE SET heartbeat = EXCLUDED.heartbeat`
+	lockOwner = `SELECT o.epoch, o.instance, o.journal, o.dirty, coalesce(o.host, ''), coalesce(o.machine, ''),
+		coalesce(o.pid, 0), coalesce(o.path, ''), o.heartbeat, o.groups
+		FROM writebehind.owner AS o FOR UPDATE`
+	readInstances = `SELECT i.id, i.journal, i.host, i.machine, i.pid, i.path, i.application_name, i.alone, i.heartbeat, i.started,
+		i.heartbeat > pg_catalog.clock_timestamp() - i.life
+		FROM writebehind.instance AS i ORDER BY i.started, i.id`
+	writeInstance = `INSERT INTO writebehind.instance AS i
+		(id, journal, host, machine, pid, path, application_name, alone, life, heartbeat, started)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::bigint * interval '1 microsecond', pg_catalog.clock_timestamp(), pg_catalog.clock_timestamp())
+		ON CONFLICT (id) DO UPDATE SET alone = EXCLUDED.alone, heartbeat = EXCLUDED.heartbeat`
 	dropInstance = `DELETE FROM writebehind.instance AS i WHERE i.id = $1`
-	shareSQL     = `UPDATE writebehind.instance AS i SET alone = NOT $2 WHERE i.id = $1 AND i.alone = $2`
-	takeOwner    = `UPDATE writebehind.owner AS o SET epoch = o.epoch + 1, instance = $1, journal = $2, host = $3, pid = $4, path = $5,
-		dirty = true, groups = 0, heartbeat = pg_catalog.clock_timestamp() RETURNING o.epoch`
-	beatOwner  = `UPDATE writebehind.owner AS o SET heartbeat = pg_catalog.clock_timestamp(), groups = $1`
-	cleanOwner = `UPDATE writebehind.owner AS o SET dirty = false, groups = 0`
+	forgetDead   = `DELETE FROM writebehind.instance AS i WHERE i.heartbeat < pg_catalog.clock_timestamp() - 10 * i.life
+		AND i.id <> $1 AND NOT EXISTS (SELECT FROM writebehind.owner AS o WHERE o.dirty AND o.instance = i.id)`
+	writeOwner = `UPDATE writebehind.owner AS o SET epoch = $1, dirty = $2, groups = $3, instance = $4, journal = $5,
+		host = $6, machine = $7, pid = $8, path = $9, heartbeat = pg_catalog.clock_timestamp()`
+	abandonCheckpoint = `UPDATE writebehind.checkpoint AS c SET abandoned = true, updated = pg_catalog.now() WHERE c.journal = $1`
 )
 
-// state is what a step finds, with the owner row locked.
-type state struct {
-	instance, journal, host, path, heartbeat string
-	dirty                                    bool
-	pid                                      int
-	groups                                   uint64
-	epoch                                    int64
-	abandoned                                bool // this process's journal
-	ownerLives                               bool
-	others                                   []string // live instances beside this one
-	ignorant                                 []string // those that do not know that they share
+// row is the row of writebehind.owner.
+type row struct {
+	Epoch               int64
+	Instance, Journal   string
+	Dirty               bool
+	Host, Machine, Path string
+	PID                 int
+	Heartbeat           sql.NullTime
+	Groups              int64
 }
 
-// step is one transaction that holds the owner row, shows that this process
-// lives, and does f.
-func (o *Owner) step(ctx context.Context, f func(*sql.Tx, *state) error) (err error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	began := time.Since(o.start)
+// scene is what a step finds, with the owner row locked.
+type scene struct {
+	row    row
+	known  bool       // this process's own row is there
+	lapsed bool       // and others could have taken it for dead
+	others []Instance // those that live
+}
+
+// live returns the live process of that id, other than this one, or nil.
+func (s *scene) live(id string) *Instance {
+	for i := range s.others {
+		if s.others[i].ID == id {
+			return &s.others[i]
+		}
+	}
+	return nil
+}
+
+// step is one transaction that holds the owner row. The caller has the turn; f
+// must write the process's own row. If it succeeds it counts as a heartbeat.
+func (o *Owner) step(ctx context.Context, f func(*sql.Tx, *scene) error) error {
+	began := time.Now()
+	var s scene
+	err := o.transact(ctx, &s, f)
+	if err != nil {
+		return err
+	}
+	o.beat, o.others = began, s.others
+	return nil
+}
+
+func (o *Owner) transact(ctx context.Context, s *scene, f func(*sql.Tx, *scene) error) error {
+	// Longer than its life a process has no use for the answer.
+	ctx, cancel := context.WithTimeout(ctx, o.opts.Life)
+	defer cancel()
 	tx, err := o.opts.DB.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			_ = tx.Rollback() // the first error counts
-		}
-	}()
-	s := &state{}
-	if err := tx.QueryRowContext(ctx, lockOwner, o.opts.Journal).Scan(&s.instance, &s.journal, &s.dirty, &s.host, &s.pid, &s.path,
-		&s.heartbeat, &s.groups, &s.epoch, &s.abandoned); err != nil {
-		return fmt.Errorf("owner: %w", err)
+	// Not deferred: database/sql would wait for itself if the driver panics in a
+	// statement. Then the end of ctx rolls back.
+	if err = o.look(ctx, tx, s); err == nil {
+		err = f(tx, s)
 	}
-	gone, err := o.look(ctx, tx, s)
 	if err != nil {
-		return fmt.Errorf("owner: %w", err)
-	}
-	for _, id := range gone {
-		if _, err := tx.ExecContext(ctx, dropInstance, id); err != nil {
-			return fmt.Errorf("owner: %w", err)
-		}
-	}
-	if !o.closed {
-		if _, err := tx.ExecContext(ctx, register, o.opts.Instance, o.opts.Journal, o.opts.Host, o.opts.PID, o.opts.Path, o.opts.Application, o.opts.Life.Seconds()); err != nil {
-			return fmt.Errorf("owner: %w", err)
-		}
-	}
-	if err := f(tx, s); err != nil {
+		_ = tx.Rollback() // the first error counts
 		return err
 	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("owner: %w", err)
-	}
-	o.beat.Store(int64(began))
-	return nil
+	return tx.Commit()
 }
 
-// look finds the other instances and returns those that are gone.
-func (o *Owner) look(ctx context.Context, tx *sql.Tx, s *state) (gone []string, err error) {
-	rows, err := tx.QueryContext(ctx, instances)
+// look locks the owner row and reads the scene.
+func (o *Owner) look(ctx context.Context, tx *sql.Tx, s *scene) error {
+	// Each statement must see what those who held the lock before have done. In SQL,
+	// since not every driver has the option.
+	if _, err := tx.ExecContext(ctx, readCommitted); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, settle, fmt.Sprintf("%dms", o.opts.Life.Milliseconds())); err != nil {
+		return err
+	}
+	r := &s.row
+	err := tx.QueryRowContext(ctx, lockOwner).Scan(&r.Epoch, &r.Instance, &r.Journal, &r.Dirty, &r.Host, &r.Machine,
+		&r.PID, &r.Path, &r.Heartbeat, &r.Groups)
+	if errors.Is(err, sql.ErrNoRows) {
+		return errors.New("owner: the row of writebehind.owner is missing")
+	} else if err != nil {
+		return err
+	}
+	rows, err := tx.QueryContext(ctx, readInstances)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var id, host string
-		var pid int
-		var shared bool
-		var age float64
-		if err := rows.Scan(&id, &host, &pid, &shared, &age); err != nil {
-			return nil, err
+		var i Instance
+		var live bool
+		if err := rows.Scan(&i.ID, &i.Journal, &i.Host, &i.machine, &i.PID, &i.Path, &i.Application, &i.alone, &i.Heartbeat, &i.Started, &live); err != nil {
+			return err
 		}
 		switch {
-		case id == o.opts.Instance:
-		case age > o.opts.Life.Seconds(), host == o.opts.Host && !alive(pid):
-			gone = append(gone, id)
-		default:
-			s.others = append(s.others, id)
-			if !shared {
-				s.ignorant = append(s.ignorant, fmt.Sprintf("%d on %s", pid, plainHost(host)))
-			}
-			s.ownerLives = s.ownerLives || id == s.instance
+		case i.ID == o.opts.Instance:
+			s.known, s.lapsed = true, !live
+		case live && !o.certainlyGone(i.machine, i.PID):
+			s.others = append(s.others, i)
 		}
 	}
-	return gone, rows.Err()
+	return rows.Err()
 }
 
-func clean(ctx context.Context, tx *sql.Tx) error {
-	_, err := tx.ExecContext(ctx, cleanOwner)
+// writeInstance writes this process's own row, with a fresh heartbeat.
+func (o *Owner) writeInstance(ctx context.Context, tx *sql.Tx, alone bool) error {
+	_, err := tx.ExecContext(ctx, writeInstance, o.opts.Instance, o.opts.Journal, o.opts.Host, o.opts.Machine, o.opts.PID,
+		o.opts.Path, o.opts.Application, alone, o.opts.Life.Microseconds())
 	return err
 }
 
-func setShared(ctx context.Context, tx *sql.Tx, instance string, shared bool) error {
-	_, err := tx.ExecContext(ctx, shareSQL, instance, shared)
+// ownership is what this process writes in the owner row.
+type ownership struct {
+	epoch  int64
+	dirty  bool
+	groups int64
+}
+
+func (o *Owner) writeOwner(ctx context.Context, tx *sql.Tx, w ownership) error {
+	_, err := tx.ExecContext(ctx, writeOwner, w.epoch, w.dirty, w.groups, o.opts.Instance, o.opts.Journal,
+		o.opts.Host, o.opts.Machine, o.opts.PID, o.opts.Path)
 	return err
+}
+
+// temporary tells whether a step failed because others were in its way.
+func temporary(err error) bool {
+	switch pgerr.Class(err) {
+	case "40", "55":
+		return true
+	}
+	return pgerr.State(err) == "57014" // statement_timeout
 }

@@ -2,35 +2,60 @@ package owner
 
 import (
 	"context"
-	"fmt"
-	"time"
+	"database/sql"
+
+	"github.com/lib/pq"
+
+	"github.com/writebehind/writebehind/internal/pgerr"
 )
 
-// FlushName is the application_name of a session while it flushes a journal.
+// FlushName is the application_name of a session while it flushes a journal, or
+// what an instance without one has in memory. By it the next process with that
+// journal finds what the server still does for the last one.
 func FlushName(journal string) string { return "writebehind flush " + journal }
 
-const terminate = `SELECT pg_catalog.count(*) FROM (SELECT CASE WHEN a.pid IS NOT NULL THEN pg_catalog.pg_terminate_backend(a.pid) END
-	FROM pg_catalog.pg_stat_activity AS a WHERE a.datname = pg_catalog.current_database() AND a.application_name = $1 AND a.pid <> pg_catalog.pg_backend_pid()) AS z`
+// A name is truncated to 63 bytes by the server. Every role sees it.
+const (
+	readFlushing = `SELECT a.pid FROM pg_catalog.pg_stat_activity AS a WHERE a.datname = pg_catalog.current_database()
+		AND a.application_name IN (SELECT pg_catalog.substr(n, 1, 63) FROM pg_catalog.unnest($1::text[]) AS n)`
+	endFlushing = `SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity AS a
+		WHERE a.datname = pg_catalog.current_database() AND a.pid = $1 AND a.application_name LIKE 'writebehind flush %'`
+)
 
-// endZombies ends server processes that still work on a flush of this journal for
-// a process that is gone, and waits until they have ended: then the checkpoint is
-// final. Where the role may not end them it waits for them.
-func (o *Owner) endZombies(ctx context.Context) error {
-	if o.opts.Journal == "" {
-		return nil
+// flushing returns the server processes that flush one of the journals. Their
+// client is gone, so that once they have ended the checkpoint is final.
+func flushing(ctx context.Context, tx *sql.Tx, journals []string) (pids []int, err error) {
+	var names []string
+	for _, j := range journals {
+		if j != "" {
+			names = append(names, FlushName(j))
+		}
 	}
-	for {
-		var left int
-		if err := o.opts.DB.QueryRowContext(ctx, terminate, FlushName(o.opts.Journal)).Scan(&left); err != nil {
-			return fmt.Errorf("owner: ending what flushes the journal for a process that is gone: %w", err)
+	if len(names) == 0 {
+		return nil, nil
+	}
+	rows, err := tx.QueryContext(ctx, readFlushing, pq.Array(names))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var pid int
+		if err := rows.Scan(&pid); err != nil {
+			return nil, err
 		}
-		if left == 0 {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(20 * time.Millisecond):
+		pids = append(pids, pid)
+	}
+	return pids, rows.Err()
+}
+
+// terminate ends server processes. A role that may not do so waits for their own
+// end.
+func (o *Owner) terminate(ctx context.Context, pids []int) {
+	for _, pid := range pids {
+		if _, err := o.opts.DB.ExecContext(ctx, endFlushing, pid); err != nil {
+			o.opts.Logger.Info("writebehind: a flush for a process that is gone cannot be ended, only waited for",
+				"backend", pid, "error", pgerr.ForLog(err))
 		}
 	}
 }
