@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"syscall"
 	"time"
 
@@ -119,11 +118,16 @@ func (s *setting) cutCommits(ctx context.Context, rng *rand.Rand) error {
 	return ctx.Err()
 }
 
-// crashPower has the child's disk lose what was not synced, and now and then the
-// server die with it.
+// crashPower has the disk of the child lose what was not synced, and every other
+// time the server die with it.
 func (s *setting) crashPower(ctx context.Context, rng *rand.Rand) error {
 	s.say("power loss")
+	// The process needs a moment to take back what its disk has lost, in which the
+	// dead must not go on to flush.
+	s.proxy.Stall()
 	code, err := s.child.signal(ctx, syscall.SIGUSR1)
+	s.proxy.Cut()
+	s.proxy.Up()
 	if err == nil && code != child.PowerLost {
 		err = fmt.Errorf("the child lost no power (exit code %d): %s", code, s.child.stderr.String())
 	}
@@ -138,12 +142,4 @@ func (s *setting) crashPower(ctx context.Context, rng *rand.Rand) error {
 		}
 	}
 	return s.checkPrefix(ctx)
-}
-
-// prepare makes what a simulated disk begins with.
-func (s *setting) prepare() error {
-	if s.power == nil {
-		return nil
-	}
-	return os.MkdirAll(s.power.Dir, 0o700)
 }

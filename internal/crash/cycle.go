@@ -80,7 +80,8 @@ func (s *setting) finish(ctx context.Context, rng *rand.Rand) error {
 		s.child = nil
 		return nil // there is nothing to recover
 	default:
-		drain := rng.IntN(2) == 0
+		// What a worker would begin with is not known if something may be gone.
+		drain := rng.IntN(2) == 0 || s.lossy
 		s.say("recovery, drain only: %v", drain)
 		if err := s.start(ctx, rng, drain); err != nil {
 			return err

@@ -33,10 +33,11 @@ const (
 )
 
 // startProcess starts a child and returns once the shim answers it.
-func startProcess(ctx context.Context, w *watch, c child.Config) (*process, error) {
-	program, err := os.Executable()
-	if err != nil {
-		return nil, err
+func startProcess(ctx context.Context, w *watch, program string, c child.Config) (_ *process, err error) {
+	if program == "" {
+		if program, err = os.Executable(); err != nil {
+			return nil, err
+		}
 	}
 	reports, pipe, err := os.Pipe()
 	if err != nil {

@@ -22,6 +22,8 @@ type options struct {
 	keep    bool
 	verbose bool
 	held    bool
+	program string // the child's, if it is not this one
+	only    []kind // instead of every mode with every journal
 }
 
 // command is what repeats a run.
@@ -63,18 +65,16 @@ func run(ctx context.Context, out io.Writer, o options) (fine bool, err error) {
 	}
 
 	var total table
-	for _, m := range o.modes {
-		for _, j := range o.journals(m) {
-			s, err := newSetting(ctx, out, o, server, journals, m, j)
-			if err != nil {
-				return false, err
-			}
-			err = s.run(ctx)
-			total.rows = append(total.rows, s.row)
-			if err = errors.Join(err, s.close()); err != nil {
-				total.print(out)
-				return false, fmt.Errorf("mode %s, %s, seed %d, cycle %d: %w", m.name, j, o.seed, s.row.cycles+1, err)
-			}
+	for _, k := range o.kinds() {
+		s, err := newSetting(ctx, out, o, server, journals, k)
+		if err != nil {
+			return false, err
+		}
+		err = s.run(ctx)
+		total.rows = append(total.rows, s.row)
+		if err = errors.Join(err, s.close()); err != nil {
+			total.print(out)
+			return false, fmt.Errorf("mode %s, %s, seed %d, cycle %d: %w", k.mode.name, k.journal, o.seed, s.row.cycles+1, err)
 		}
 	}
 	total.print(out)
@@ -93,14 +93,25 @@ func (j journalKind) String() string {
 	return "sync " + string(j)
 }
 
-// journals are those to run a mode with.
-func (o options) journals(m mode) []journalKind {
-	var all []journalKind
-	for _, s := range o.syncs {
-		all = append(all, journalKind(s))
+// kind is a mode with a journal.
+type kind struct {
+	mode    mode
+	journal journalKind
+}
+
+// kinds are those to run.
+func (o options) kinds() []kind {
+	if o.only != nil {
+		return o.only
 	}
-	if o.none && !m.power {
-		all = append(all, noJournal)
+	var all []kind
+	for _, m := range o.modes {
+		for _, s := range o.syncs {
+			all = append(all, kind{m, journalKind(s)})
+		}
+		if o.none && !m.power {
+			all = append(all, kind{m, noJournal})
+		}
 	}
 	return all
 }

@@ -41,25 +41,22 @@ type setting struct {
 	lossy bool // something may be gone since the last full check
 }
 
-func newSetting(ctx context.Context, out io.Writer, o options, server *pgtest.Server, journals string, m mode, j journalKind) (_ *setting, err error) {
+func newSetting(ctx context.Context, out io.Writer, o options, server *pgtest.Server, journals string, k kind) (_ *setting, err error) {
 	s := &setting{
 		out: out, options: o, server: server,
-		name:    "crash_" + m.name + "_" + string(j),
+		name:    "crash_" + k.mode.name + "_" + string(k.journal),
 		watch:   newWatch(ledger.New(o.workers, load.HotRows())),
-		journal: filepath.Join(journals, m.name+"-"+string(j)),
-		row:     row{mode: m, journal: j},
+		journal: filepath.Join(journals, k.mode.name+"-"+string(k.journal)),
+		row:     row{kind: k},
 	}
-	if m.power {
-		s.power = &child.Power{Dir: s.journal, Path: filepath.Join(string(filepath.Separator), "power", "journal")}
+	if k.mode.power {
+		s.power = &child.Power{Trash: s.journal + "-trash"}
 	}
 	if err := server.AddDatabase(ctx, s.name); err != nil {
 		return nil, err
 	}
 	if s.past, err = sql.Open("postgres", server.DSN(s.name, "application_name=crash-laboratory")); err != nil {
 		return nil, err
-	}
-	if err := s.prepare(); err != nil {
-		return nil, errors.Join(err, s.past.Close())
 	}
 	s.past.SetMaxIdleConns(0) // the server is killed beneath them
 	if _, err := s.past.ExecContext(ctx, load.Schema); err != nil {
@@ -119,7 +116,7 @@ func (s *setting) start(ctx context.Context, rng *rand.Rand, drain bool) (err er
 	}
 	s.watch.mu.Unlock()
 	began := time.Now()
-	s.child, err = startProcess(ctx, s.watch, c)
+	s.child, err = startProcess(ctx, s.watch, s.options.program, c)
 	if err != nil {
 		return fmt.Errorf("start a child: %w", err)
 	}
@@ -137,11 +134,7 @@ func (s *setting) dsn(rng *rand.Rand) string {
 		"writebehind.max_delay="+delays[rng.IntN(len(delays))],
 		"writebehind.close_timeout=30s",
 	)
-	path := s.journal
-	if s.power != nil {
-		path = s.power.Path
-	}
-	return s.server.DSN(s.name, append(parameters, s.row.journal.parameters(path)...)...)
+	return s.server.DSN(s.name, append(parameters, s.row.journal.parameters(s.journal)...)...)
 }
 
 func (s *setting) say(format string, args ...any) {

@@ -11,8 +11,7 @@ import (
 
 // row is what came of one mode with one journal.
 type row struct {
-	mode    mode
-	journal journalKind
+	kind
 	cycles  int
 	acked   int64
 	unknown int64

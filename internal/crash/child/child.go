@@ -50,7 +50,7 @@ type Config struct {
 	Direct  int  // see load.Worker
 	Held    bool // see load.Worker
 
-	// Power, if set, has the journal on a simulated disk, see Power.
+	// Power, if set, has the power lost at SIGUSR1.
 	Power *Power
 }
 
@@ -118,14 +118,11 @@ func (c Config) run(pipe *pipe) (code int, err error) {
 	// Before the database is opened: the end may be asked for at any time.
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	var disk *disk
-	if c.Power != nil {
-		if disk, err = c.Power.load(); err != nil {
-			return Failed, err
-		}
-		go disk.lose(losses(), pipe)
+	options, err := c.Power.open(pipe)
+	if err != nil {
+		return Failed, err
 	}
-	connector, err := writebehind.NewConnector(c.DSN, disk.options()...)
+	connector, err := writebehind.NewConnector(c.DSN, options...)
 	if err != nil {
 		return Failed, err
 	}
@@ -146,9 +143,6 @@ func (c Config) run(pipe *pipe) (code int, err error) {
 	}
 	if err := db.Close(); err != nil {
 		return NotDrained, err
-	}
-	if disk != nil {
-		return Drained, disk.save(disk.now)
 	}
 	return Drained, nil
 }
