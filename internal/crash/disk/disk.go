@@ -14,6 +14,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 
 	"github.com/writebehind/writebehind/queue/journal"
@@ -178,7 +179,7 @@ func (d *Disk) Remove(name string) error {
 // discard takes a file out of its directory so that it can be put back.
 func (d *Disk) discard(name string) (undo func() error, err error) {
 	d.removed++
-	kept := filepath.Join(d.trash, fmt.Sprint(d.removed))
+	kept := filepath.Join(d.trash, strconv.Itoa(d.removed))
 	if err := os.Rename(name, kept); err != nil {
 		return nil, err
 	}

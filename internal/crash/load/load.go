@@ -155,7 +155,7 @@ func (w *Worker) execute(ctx context.Context, p *plan) (record.Verb, error) {
 			return w.judge(p, err, func(error) record.Verb { return record.Refused })
 		}
 	}
-	return w.judge(p, tx.Commit(), outcome)
+	return w.judge(p, tx.Commit(), Outcome)
 }
 
 func (w *Worker) single(ctx context.Context, p *plan) (record.Verb, error) {
@@ -168,7 +168,7 @@ func (w *Worker) single(ctx context.Context, p *plan) (record.Verb, error) {
 		defer func() { _ = conn.Close() }() // of a lost connection it says so again
 		db = conn
 	}
-	return w.judge(p, exec(ctx, db, p.statements[0]), outcome)
+	return w.judge(p, exec(ctx, db, p.statements[0]), Outcome)
 }
 
 // judge tells of answers that are wrong, not just errors.

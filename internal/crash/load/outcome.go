@@ -10,9 +10,9 @@ import (
 	"github.com/writebehind/writebehind/internal/crash/record"
 )
 
-// outcome says what an error of a statement, or of COMMIT, leaves open. What is
+// Outcome says what an error of a statement, or of COMMIT, leaves open. What is
 // called refused here must not be found in PostgreSQL.
-func outcome(err error) record.Verb {
+func Outcome(err error) record.Verb {
 	var server *pq.Error
 	var network *net.OpError
 	switch {
