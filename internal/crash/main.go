@@ -37,7 +37,8 @@ func laboratory() int {
 	syncs := flag.String("sync", "on,off", "values of writebehind.sync, each with every mode")
 	flag.BoolVar(&o.none, "none", false, "also with writebehind.journal=none, where only a prefix is promised")
 	flag.IntVar(&o.workers, "workers", 6, "goroutines of the child")
-	flag.BoolVar(&o.held, "held", false, "have the child hold a connection for each statement, so that database/sql does not repeat one whose connection is lost")
+	flag.BoolVar(&o.repeat, "repeat", false, "let database/sql repeat direct statements whose connection is lost, which it does also when they were sent; "+
+		"the server may execute them twice then, with lib/pq alone as well")
 	flag.BoolVar(&o.keep, "keep", false, "leave the journals there")
 	flag.BoolVar(&o.verbose, "v", false, "tell of each cycle")
 	flag.Parse()

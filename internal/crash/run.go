@@ -21,7 +21,7 @@ type options struct {
 	workers int
 	keep    bool
 	verbose bool
-	held    bool
+	repeat  bool
 	program string // the child's, if it is not this one
 	only    []kind // instead of every mode with every journal
 }
@@ -37,8 +37,8 @@ func (o options) command() string {
 	if o.none {
 		command += " -none"
 	}
-	if o.held {
-		command += " -held"
+	if o.repeat {
+		command += " -repeat"
 	}
 	return command
 }

@@ -100,7 +100,7 @@ func (s *setting) run(ctx context.Context) error {
 
 // start starts a child that goes on from what is known.
 func (s *setting) start(ctx context.Context, rng *rand.Rand, drain bool) (err error) {
-	c := child.Config{Drain: drain, Seed: rng.Uint64(), DSN: s.dsn(rng), Power: s.power, Held: s.options.held}
+	c := child.Config{Drain: drain, Seed: rng.Uint64(), DSN: s.dsn(rng), Power: s.power, Held: !s.options.repeat}
 	// Direct statements keep the shim from deferring: some children do without.
 	c.Direct = []int{0, 5, 30, 100}[rng.IntN(4)]
 	if s.power != nil {

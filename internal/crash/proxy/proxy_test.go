@@ -14,6 +14,9 @@ import (
 	"github.com/writebehind/writebehind/internal/pgtest"
 )
 
+// For what the server does in its own time.
+const eventually, tick = 20 * time.Second, 5 * time.Millisecond
+
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
 // setup has a database behind a proxy, and a way to it past the proxy.
