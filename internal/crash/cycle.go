@@ -33,7 +33,8 @@ func (s *setting) cycle(ctx context.Context, rng *rand.Rand) error {
 		}
 	}
 	if err := s.finish(ctx, rng); err != nil {
-		return err
+		// What is there may show why.
+		return errors.Join(err, s.checkPrefix(ctx))
 	}
 	return s.compare(ctx)
 }

@@ -78,6 +78,7 @@ func run(ctx context.Context, out io.Writer, o options) (fine bool, err error) {
 		}
 	}
 	total.print(out)
+	total.last(out)
 	return total.fine(), nil
 }
 

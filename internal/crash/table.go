@@ -33,6 +33,10 @@ func (t table) print(out io.Writer) {
 			r.counts.Counters, by(check.Torn), by(check.Wrong), r.unknown, r.gone, r.took.Round(100*time.Millisecond))
 	}
 	_ = w.Flush() // out is a terminal, or a buffer
+}
+
+// last prints what scripts look for.
+func (t table) last(out io.Writer) {
 	sum := t.sum()
 	fmt.Fprintf(out, "crash: lost %d duplicated %d reordered %d\n",
 		sum.ByKind[check.Lost], sum.ByKind[check.Duplicated], sum.ByKind[check.Reordered])
