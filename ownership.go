@@ -33,8 +33,9 @@ const (
 	owned
 )
 
-// register makes the process known to the others on the database.
-func (e *engine) register(ctx context.Context, journal string) error {
+// register makes the process known to the others on the database. adopted are
+// journals beside its own that it will bring to PostgreSQL.
+func (e *engine) register(ctx context.Context, journal string, adopted ...string) error {
 	host, _ := os.Hostname() // for people; "" says as much as an error
 	path := ""
 	if journal != "" {
@@ -42,7 +43,7 @@ func (e *engine) register(ctx context.Context, journal string) error {
 	}
 	var err error
 	e.ownership.row, err = owner.Register(ctx, owner.Options{
-		DB: e.db, Instance: e.id, Journal: journal, Path: path, Host: host, PID: os.Getpid(),
+		DB: e.db, Instance: e.id, Journal: journal, Adopted: adopted, Path: path, Host: host, PID: os.Getpid(),
 		Application: filepath.Base(os.Args[0]), TakeoverTimeout: e.settings.takeoverTimeout,
 		Logger: e.logger, Engine: (*keeper)(e),
 	})

@@ -23,12 +23,15 @@ func TestArgumentsOfAnUpdateOfNoRowAreRead(t *testing.T) {
 	})
 }
 
-func TestComparingJSONWithNULLIsRefused(t *testing.T) {
+func TestComparingJSONIsRefused(t *testing.T) {
 	prove.Replay(t, prove.History{
 		Schema: []string{"CREATE TABLE plain (id int2 PRIMARY KEY, c3 json)"},
 		Statements: []prove.Statement{
 			{Call: prove.Query, SQL: "select * from plain where plain.id = $1 and c3 = NULL", Args: []any{int64(0)}},
 			{SQL: "UPDATE plain SET id = 0 WHERE $1 = id AND C3 = NULL", Args: []any{int64(0)}},
+			{Call: prove.Query, SQL: "SELECT * FROM plain WHERE id = $1 AND c3 = 'null'::json", Args: []any{int64(0)}},
+			{SQL: "UPDATE plain SET c3 = NULL WHERE id = 0 AND c3 = '1'::json"},
+			{SQL: "DELETE FROM plain WHERE id = 0 AND c3 = $1", Args: []any{"1"}},
 		},
 	})
 }

@@ -50,25 +50,18 @@ func (e *engine) openQueue(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer func() {
-		for _, j := range orphans { // those that were not come to
-			_ = j.Close() // an error is on its way already
+	if n := len(orphans); n > 0 {
+		// One of them goes on as this process's own.
+		e.journal = orphans[n-1]
+		err = e.adopt(ctx, orphans[:n-1], true)
+	} else {
+		if e.journal, err = directory.Create(1); err != nil {
+			return err
 		}
-	}()
-	for len(orphans) > 1 {
-		if err := e.finish(ctx, orphans[0]); err != nil {
-			return fmt.Errorf("journal %s: %w", orphans[0].Dir(), err)
-		}
-		orphans = orphans[1:]
+		err = e.adopt(ctx, nil, false)
 	}
-	orphaned := len(orphans) == 1
-	if orphaned {
-		e.journal, orphans = orphans[0], nil
-	} else if e.journal, err = directory.Create(1); err != nil {
-		return err
-	}
-	if err := e.adopt(ctx, orphaned); err != nil {
-		return fmt.Errorf("journal %s: %w", e.journal.Dir(), errors.Join(err, e.journal.Close()))
+	if err != nil {
+		return errors.Join(err, e.journal.Close())
 	}
 	return nil
 }
@@ -82,38 +75,68 @@ func ownershipError(err error) error {
 	return err
 }
 
-// adopt takes the engine's journal into use. orphaned says that an earlier process
-// has left it.
-func (e *engine) adopt(ctx context.Context, orphaned bool) error {
-	if err := e.register(ctx, e.journal.ID()); err != nil {
-		return ownershipError(err)
+// adopt takes the engine's journal into use, and brings to PostgreSQL what is in
+// earlier ones. orphaned says that the journal, too, is one that an earlier
+// process has left. The earlier ones are closed in any case.
+func (e *engine) adopt(ctx context.Context, earlier []*journal.Journal, orphaned bool) (err error) {
+	defer func() {
+		for _, j := range earlier { // those that were not come to
+			_ = j.Close() // an error is on its way already
+		}
+	}()
+	ids := make([]string, len(earlier))
+	for i, j := range earlier {
+		ids[i] = j.ID()
 	}
+	if err := e.register(ctx, e.journal.ID(), ids...); err != nil {
+		return fmt.Errorf("journal %s: %w", e.journal.Dir(), ownershipError(err))
+	}
+	for len(earlier) > 0 {
+		if err := e.finish(ctx, earlier[0]); err != nil {
+			return fmt.Errorf("journal %s: %w", earlier[0].Dir(), err)
+		}
+		earlier = earlier[1:]
+	}
+	if err := e.restore(ctx, orphaned); err != nil {
+		return fmt.Errorf("journal %s: %w", e.journal.Dir(), err)
+	}
+	e.queue.Run()
+	e.ownership.row.Start()
+	return nil
+}
+
+// restore opens the queue on the engine's journal and rebuilds the overlay.
+func (e *engine) restore(ctx context.Context, orphaned bool) error {
 	at, err := e.checkpointOf(ctx, e.journal)
 	if err != nil {
 		return err
 	}
+	pending := e.journal.Last() > at
+	if pending {
+		if err := e.own(ctx); err != nil {
+			return err
+		}
+	}
 	e.queue = queue.Open(e.queueOptions(e.journal, e.journal.ID(), at))
-	if e.journal.Last() > at {
-		// What is pending is this process's from the start.
-		if _, err := e.ownership.row.Take(ctx); err != nil {
-			return err
-		}
-		groups, err := e.queue.Restore(e.tableAsIs, rowcache.Hash, e.schema.Load().version)
-		if err != nil {
-			return err
-		}
-		e.ownership.state.Store(owned)
-		e.logger.Info("writebehind: recovered what an earlier process had acknowledged", "journal", e.journal.ID(), "groups", groups)
-	} else if _, err := e.queue.Restore(e.tableAsIs, rowcache.Hash, e.schema.Load().version); err != nil {
+	groups, err := e.queue.Restore(e.tableAsIs, rowcache.Hash, e.schema.Load().version)
+	if err != nil {
 		return err
 	}
-	if orphaned {
-		if err := e.journal.Start(max(e.journal.Last(), at) + 1); err != nil {
-			return err
-		}
+	if pending {
+		e.ownership.state.Store(owned)
+		e.logger.Info("writebehind: recovered what an earlier process had acknowledged", "journal", e.journal.ID(), "groups", groups)
 	}
-	e.queue.Run()
-	e.ownership.row.Start()
+	if orphaned {
+		return e.journal.Start(max(e.journal.Last(), at) + 1)
+	}
+	return nil
+}
+
+// own makes what is in a journal this process's to flush.
+func (e *engine) own(ctx context.Context) error {
+	if _, err := e.ownership.row.Take(ctx); err != nil {
+		return ownershipError(err)
+	}
 	return nil
 }
 
@@ -125,9 +148,10 @@ func (e *engine) finish(ctx context.Context, j *journal.Journal) error {
 		return err
 	}
 	if j.Last() > at {
-		opts := e.queueOptions(j, j.ID(), at)
-		opts.Epoch = nil
-		q := queue.Open(opts)
+		if err := e.own(ctx); err != nil {
+			return err
+		}
+		q := queue.Open(e.queueOptions(j, j.ID(), at))
 		if _, err := q.Restore(e.tableAsIs, rowcache.Hash, e.schema.Load().version); err != nil {
 			return err
 		}

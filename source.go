@@ -44,6 +44,9 @@ func (b *sources) bind(v *rewrite.Value, column *catalog.Column, stored bool) (s
 	if v.Cast != "" && !sameType(v.Cast, column.SQLType) {
 		return s, fmt.Sprintf("the value of column %q is cast to another type", column.Name)
 	}
+	if _, ok := column.Type.Compare(b.session, nil); !stored && !ok {
+		return s, fmt.Sprintf("the type of column %q has no equality", column.Name)
+	}
 	switch v.Kind {
 	case rewrite.Param:
 		// A parameter used for two types has one that we would have to guess.
@@ -57,9 +60,6 @@ func (b *sources) bind(v *rewrite.Value, column *catalog.Column, stored bool) (s
 		s.param = v.Index - 1
 		return s, ""
 	case rewrite.Null:
-		if _, ok := column.Type.Compare(b.session, nil); !stored && !ok {
-			return s, fmt.Sprintf("the type of column %q has no equality", column.Name)
-		}
 		return s, ""
 	}
 	kind, ok := literalKind(v.Kind)
