@@ -111,11 +111,11 @@ func (c *Conn) hold(ctx context.Context, p *plan) ([]*tableState, error) {
 		return nil, nil
 	}
 	e.direct.Add(1)
-	if len(r.writes) == 0 {
-		return nil, e.drainTables(ctx, r.reads)
-	}
 	if err := e.announce(ctx); err != nil {
 		return nil, err
+	}
+	if len(r.writes) == 0 {
+		return nil, e.drainTables(ctx, r.reads)
 	}
 	e.hold(r.writes)
 	held := states(r.writes)

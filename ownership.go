@@ -82,14 +82,14 @@ func (e *engine) mayCache() bool {
 	return e.ownership.state.Load() != shared && e.ownership.row.Fresh()
 }
 
-// announce makes sure, before a direct write, that the other processes know of
-// this one.
+// announce makes sure, before a direct statement, that the other processes know of
+// this one: else they may have acknowledged what PostgreSQL does not show yet.
 func (e *engine) announce(ctx context.Context) error {
 	if e.ownership.row == nil {
 		return nil
 	}
 	if err := e.ownership.row.Check(ctx); err != nil {
-		return fmt.Errorf("writebehind: %w", err)
+		return fmt.Errorf("writebehind: %w", ownershipError(err))
 	}
 	return nil
 }

@@ -41,7 +41,13 @@ func TestProcessWhoseHeartbeatStallsStopsAnsweringFromTheCache(t *testing.T) {
 	_, err = lock.Exec(`SELECT FROM writebehind.owner FOR UPDATE`)
 	require.NoError(t, err)
 	h.mustPast(`UPDATE items SET stock = 77 WHERE id = 1`) // as another process might that took over meanwhile
-	h.eventually("it asks PostgreSQL", func() bool { return one.value(stockOfOne) == "77" })
+	h.eventually("its heartbeat is older than half its life", func() bool {
+		return h.value(h.past, `SELECT clock_timestamp() - heartbeat > life / 2 FROM writebehind.instance`) == true
+	})
+	answer := make(chan string, 1)
+	go func() { answer <- one.do("value", stockOfOne) }()
+	// It waits until it knows where it stands, and then asks PostgreSQL.
 	require.NoError(t, lock.Rollback())
+	require.Equal(t, "77", <-answer)
 	h.eventually("it caches again", func() bool { return one.do("ownership", "") == "clean" })
 }

@@ -2,6 +2,7 @@ package writebehind_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -135,6 +136,32 @@ func TestRollingRestartLosesNothingAndAnswersRight(t *testing.T) {
 	})
 	require.Equal(t, "ok", fresh.do("close", ""))
 	require.Equal(t, h.value(h.past, stockOfOne), h.value(h.shim, stockOfOne))
+}
+
+func TestJournalsOfSeveralProcessesAreBroughtHome(t *testing.T) {
+	h := newHarness(t, itemsTable, "")
+	params := "writebehind.journal=" + t.TempDir()
+	want := 10
+	for range 3 { // which of the journals becomes the newcomer's own is not determined
+		one, other := h.newRemote(params), h.newRemote(params)
+		require.Equal(t, fmt.Sprint(want), one.value(stockOfOne))
+		require.Equal(t, fmt.Sprint(want), other.value(stockOfOne))
+		one.kill()
+		h.eventually("the one left is the owner", func() bool {
+			other.exec(`UPDATE items SET stock = stock + 1 WHERE id = 1`)
+			want++
+			return other.do("ownership", "") == "owner"
+		})
+		other.exec(`UPDATE items SET stock = stock + 1 WHERE id = 1`)
+		want++
+		require.NotEqual(t, "0", other.do("pending", ""))
+		other.kill()
+	}
+	last := h.newRemote(params)
+	require.Equal(t, fmt.Sprint(want), last.value(stockOfOne))
+	require.Equal(t, "ok", last.do("close", ""))
+	require.EqualValues(t, want, h.value(h.past, stockOfOne))
+	require.EqualValues(t, 1, h.value(h.past, `SELECT count(*) FROM writebehind.checkpoint`), "all but its own are gone")
 }
 
 func TestOwnerThatIsGoneIsComeBackToOrAbandoned(t *testing.T) {

@@ -70,7 +70,7 @@ func (o *Owner) enter(ctx context.Context) error {
 		}
 		if !told {
 			told = true
-			o.opts.Logger.Info("writebehind: waiting for another process on the database", "reason", v.obstacle.Error())
+			o.opts.Logger.Info("writebehind: waiting for another process on the database", "reason", waitsFor(v.obstacle))
 		}
 		select {
 		case <-poll.C:
@@ -78,6 +78,15 @@ func (o *Owner) enter(ctx context.Context) error {
 			return errors.Join(ctx.Err(), v.obstacle)
 		}
 	}
+}
+
+// waitsFor is an obstacle while it is none to worry about.
+func waitsFor(obstacle error) string {
+	var dirty *DirtyError
+	if errors.As(obstacle, &dirty) && dirty.Live {
+		return fmt.Sprintf("the process %d on %s drains", dirty.PID, dirty.Host)
+	}
+	return obstacle.Error()
 }
 
 // verdict is what an attempt to be let in came to.
