@@ -95,10 +95,11 @@ type Resolver func(name catalog.Name, fits func(*catalog.Relation) bool) *catalo
 
 // decoder reads groups of a journal.
 type decoder struct {
-	queue   *Queue
-	resolve Resolver
-	hash    func(key []byte) uint64
-	shapes  map[string]decoded // by text of the definition
+	location *time.Location
+	shapes   *shapes
+	resolve  Resolver
+	hash     func(key []byte) uint64
+	known    map[string]decoded // by text of the definition
 }
 
 // decoded is a shape from a journal; current says that its table is as it was.
@@ -112,14 +113,14 @@ func (d *decoder) group(r journal.Record) (group []Mutation, current bool, err e
 	current = true
 	err = eachMutation(r.Payload, func(id uint32, image []byte) error {
 		text := r.Definition(id)
-		known, ok := d.shapes[string(text)]
+		known, ok := d.known[string(text)]
 		if !ok {
 			if known, err = d.define(text); err != nil {
 				return err
 			}
-			d.shapes[string(text)] = known
+			d.known[string(text)] = known
 		}
-		key, err := rowKeyOf(known.shape.Table, d.queue.opts.Location, image)
+		key, err := rowKeyOf(known.shape.Table, d.location, image)
 		if err != nil {
 			return err
 		}
@@ -155,12 +156,12 @@ func (d *decoder) define(text []byte) (decoded, error) {
 	for _, column := range def.Set {
 		set = append(set, table.Column(column))
 	}
-	return decoded{d.queue.shapes.intern(table, kind, set), current}, nil
+	return decoded{d.shapes.intern(table, kind, set), current}, nil
 }
 
 // pastTable makes the table that a definition describes, once per table.
 func (d *decoder) pastTable(def *definition) *catalog.Relation {
-	for _, known := range d.shapes {
+	for _, known := range d.known {
 		if t := known.shape.Table; t.Name.Schema == def.Schema && t.Name.Name == def.Table && def.fits(t) {
 			return t
 		}

@@ -3,9 +3,11 @@ package queue
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/writebehind/writebehind/internal/pgerr"
@@ -29,7 +31,11 @@ func (f *flush) bury(ctx context.Context, q *Queue, tx *sql.Tx, group []logged, 
 	}
 	for position, r := range group {
 		shape := q.shapes.get(r.shape)
-		key, values, err := shape.asJSON(q.opts.Location, r.cells)
+		cells := make([]driver.Value, len(shape.params))
+		if err := rowimage.Decode(r.cells, q.opts.Location, cells); err != nil {
+			return err
+		}
+		key, values, err := shape.asJSON(cells)
 		if err != nil {
 			return err
 		}
@@ -39,7 +45,7 @@ func (f *flush) bury(ctx context.Context, q *Queue, tx *sql.Tx, group []logged, 
 		}
 		name := shape.Table.Name
 		if _, err := tx.ExecContext(ctx, insertLetter, q.opts.Checkpoint, int64(r.lsn), position, name.Schema, name.Name,
-			key, shape.Kind.String(), string(set.Bytes()), values, state, message); err != nil {
+			string(key), shape.Kind.String(), string(set.Bytes()), string(values), state, message); err != nil {
 			return fmt.Errorf("queue: writing a dead letter: %w", err)
 		}
 	}
@@ -47,37 +53,30 @@ func (f *flush) bury(ctx context.Context, q *Queue, tx *sql.Tx, group []logged, 
 }
 
 // asJSON returns the key and the values of a mutation as objects of column names
-// and values in PostgreSQL's text form, or null.
-func (s *Shape) asJSON(loc *time.Location, cells []byte) (key, values string, err error) {
-	var p params
-	p.reset(s)
-	if err := rowimage.Decode(cells, loc, p.cells); err != nil {
-		return "", "", err
-	}
+// and values in PostgreSQL's text form, or null. cells are those of params.
+func (s *Shape) asJSON(cells []driver.Value) (key, values []byte, err error) {
 	keys, all := make(map[string]any), make(map[string]any)
-	for i, v := range p.cells {
+	for i, v := range cells {
 		column := &s.Table.Columns[s.params[i]]
 		var text any
 		if v != nil {
 			form, ok := column.Type.AppendText(nil, v)
 			if !ok {
-				return "", "", fmt.Errorf("queue: column %q of %s: no text form for a %T", column.Name, s.Table.Name, v)
+				return nil, nil, fmt.Errorf("queue: column %q of %s: no text form for a %T", column.Name, s.Table.Name, v)
 			}
 			text = string(form)
 		}
 		all[column.Name] = text
-		for _, k := range s.Table.Key {
-			if k == s.params[i] {
-				keys[column.Name] = text
-			}
+		if slices.Contains(s.Table.Key, s.params[i]) {
+			keys[column.Name] = text
 		}
 	}
 	if s.Kind == Delete {
 		all = map[string]any{}
 	}
-	k, errKey := json.Marshal(keys)
-	v, errValues := json.Marshal(all)
-	return string(k), string(v), errors.Join(errKey, errValues)
+	key, errKey := json.Marshal(keys)
+	values, errValues := json.Marshal(all)
+	return key, values, errors.Join(errKey, errValues)
 }
 
 // errTooMany pauses the flush: so many dead letters are the sign of a mistake

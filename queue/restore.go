@@ -12,7 +12,7 @@ import (
 func (q *Queue) Restore(resolve Resolver, hash func(key []byte) uint64, schema uint64) (groups int, err error) {
 	q.commit.Lock()
 	defer q.commit.Unlock()
-	q.restoring = &decoder{queue: q, resolve: resolve, hash: hash, shapes: make(map[string]decoded)}
+	q.restoring = &decoder{location: q.opts.Location, shapes: &q.shapes, resolve: resolve, hash: hash, known: make(map[string]decoded)}
 	q.view.Lock()
 	defer q.view.Unlock()
 	return q.rebuild(q.opts.Flushed, schema, ^LSN(0))

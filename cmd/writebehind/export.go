@@ -1,56 +1,25 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
-	"maps"
-	"slices"
-
+	"github.com/writebehind/writebehind/queue"
 	"github.com/writebehind/writebehind/queue/journal"
 )
 
-// definitionLine is a definition that later groups of the journal name, until
-// another one has its id.
-type definitionLine struct {
-	Journal    string          `json:"journal"`
-	ID         uint32          `json:"id"`
-	Definition json.RawMessage `json:"definition"`
-}
-
-// groupLine is a group.
+// groupLine is a group: what one acknowledged statement does.
 type groupLine struct {
-	Journal string      `json:"journal"`
-	LSN     journal.LSN `json:"lsn"`
-	Payload any         `json:"payload"`
+	Journal string         `json:"journal"`
+	LSN     journal.LSN    `json:"lsn"`
+	Changes []queue.Change `json:"changes"`
 }
-
-// payloadOf is what export shows of a group: the one place that changes once the
-// payload can be decoded. Bytes become base64.
-func payloadOf(r journal.Record) any { return r.Payload }
 
 func exportJournal(r *journal.Report, lines *writer) error {
-	shown := make(map[uint32][]byte)
+	decoder := queue.NewChanges()
 	return r.Replay(func(rec journal.Record) error {
-		defined := maps.Collect(rec.Definitions)
-		for _, id := range slices.Sorted(maps.Keys(defined)) {
-			if text := defined[id]; !bytes.Equal(shown[id], text) {
-				shown[id] = bytes.Clone(text)
-				lines.put(definitionLine{Journal: r.ID, ID: id, Definition: asJSON(text)})
-			}
+		changes, err := decoder.Of(rec)
+		if err != nil {
+			return err
 		}
-		lines.put(groupLine{Journal: r.ID, LSN: rec.LSN, Payload: payloadOf(rec)})
+		lines.put(groupLine{Journal: r.ID, LSN: rec.LSN, Changes: changes})
 		return lines.err
 	})
-}
-
-// asJSON shows a definition as it is, if it is JSON, else as a string.
-func asJSON(text []byte) json.RawMessage {
-	if json.Valid(text) {
-		return text
-	}
-	quoted, err := json.Marshal(string(text))
-	if err != nil {
-		return json.RawMessage("null")
-	}
-	return quoted
 }

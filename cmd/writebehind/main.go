@@ -3,7 +3,8 @@
 //
 //	writebehind journal inspect DIR    what there is
 //	writebehind journal verify DIR     whether it is whole
-//	writebehind journal export DIR     every group that is still in it
+//	writebehind journal export DIR     every group that is still in it,
+//	                                   those that are in PostgreSQL already included
 //
 // DIR is what the DSN parameter writebehind.journal names, or the directory of one
 // journal in it. The process that writes a journal may be running. Output is JSON,
@@ -20,7 +21,7 @@ const usage = `usage: writebehind journal inspect|verify|export DIR
 
   inspect  a line for each journal and for each of its segments
   verify   a line for each journal that is damaged; exit status 1 if there is one
-  export   a line for each group, after the definitions it needs
+  export   a line for each group: the rows and what was written to them
 
 DIR is the directory that writebehind.journal names, or that of one journal in it.
 Nothing is changed or locked; the process that uses it may be running.

@@ -1,18 +1,33 @@
 package main
 
 import (
-	"encoding/base64"
+	"database/sql/driver"
+	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/writebehind/writebehind/internal/rowimage"
 	"github.com/writebehind/writebehind/queue/journal"
 )
+
+// definitions are as they stand in the journals of users: their form stays
+// readable.
+var definitions = [2]string{
+	`{"oid":16400,"schema":"public","table":"items","kind":"insert","key":["id"],"columns":[` +
+		`{"name":"id","type":"bigint","value":{"OID":20,"Mod":-1,"Kind":0,"Labels":null}},` +
+		`{"name":"name","type":"text","value":{"OID":25,"Mod":-1,"Kind":0,"Labels":null}}]}`,
+	`{"oid":16400,"schema":"public","table":"items","kind":"update","set":["name"],"key":["id"],"columns":[` +
+		`{"name":"id","type":"bigint","value":{"OID":20,"Mod":-1,"Kind":0,"Labels":null}},` +
+		`{"name":"name","type":"text","value":{"OID":25,"Mod":-1,"Kind":0,"Labels":null}}]}`,
+}
 
 // makeJournal fills a journal of some segments in a directory.
 func makeJournal(t *testing.T, dir string, groups int) *journal.Journal {
@@ -23,8 +38,15 @@ func makeJournal(t *testing.T, dir string, groups int) *journal.Journal {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = j.Close() })
 	for lsn := 1; lsn <= groups; lsn++ {
-		def := &journal.Definition{ID: uint32(lsn % 2), Text: fmt.Appendf(nil, `{"table":"t%d"}`, lsn%2)}
-		require.NoError(t, j.Append(journal.LSN(lsn), fmt.Appendf(nil, "group %d %0100d", lsn, 0), def))
+		def := &journal.Definition{ID: uint32(lsn % 2), Text: []byte(definitions[lsn%2])}
+		row := []driver.Value{int64(lsn), nil}
+		if lsn%2 == 1 {
+			row[1] = "one\n" + strings.Repeat("x", 100)
+		}
+		image, err := rowimage.AppendRow(nil, time.UTC, row)
+		require.NoError(t, err)
+		group := binary.AppendUvarint(binary.AppendUvarint(nil, uint64(def.ID)), uint64(len(image)))
+		require.NoError(t, j.Append(journal.LSN(lsn), append(group, image...), def))
 	}
 	require.NoError(t, j.Wait(journal.LSN(groups)))
 	return j
@@ -112,27 +134,39 @@ func TestVerifyNamesTheDamage(t *testing.T) {
 	require.NotEmpty(t, lines, "the other journal is exported")
 }
 
-func TestExportShowsEveryGroupAfterItsDefinition(t *testing.T) {
+func TestExportShowsWhatEveryGroupDoes(t *testing.T) {
 	dir := t.TempDir()
 	makeJournal(t, dir, 100)
 	status, lines, stderr := call(t, "journal", "export", dir)
 	require.Equal(t, exitOK, status, stderr)
-	defined := make(map[float64]any)
-	next := 1
-	for _, l := range lines {
-		if id, ok := l["id"].(float64); ok {
-			defined[id] = l["definition"].(map[string]any)["table"]
-			continue
+	require.Len(t, lines, 100)
+	for i, l := range lines {
+		lsn := i + 1
+		require.EqualValues(t, lsn, l["lsn"])
+		change := map[string]any{
+			"table_schema": "public", "table_name": "items", "kind": "insert",
+			"key":        map[string]any{"id": fmt.Sprint(lsn)},
+			"new_values": map[string]any{"id": fmt.Sprint(lsn), "name": nil},
 		}
-		require.EqualValues(t, next, l["lsn"])
-		payload, err := base64.StdEncoding.DecodeString(l["payload"].(string))
-		require.NoError(t, err)
-		require.Equal(t, fmt.Sprintf("group %d %0100d", next, 0), string(payload))
-		require.Equal(t, fmt.Sprint("t", next%2), defined[float64(next%2)])
-		next++
+		if lsn%2 == 1 {
+			change["kind"], change["set_columns"] = "update", []any{"name"}
+			change["new_values"] = map[string]any{"id": fmt.Sprint(lsn), "name": "one\n" + strings.Repeat("x", 100)}
+		}
+		require.Equal(t, []any{change}, l["changes"])
 	}
-	require.Equal(t, 101, next)
-	require.Len(t, lines, 102)
+}
+
+func TestExportRefusesGroupsOfAnotherFormat(t *testing.T) {
+	dir := t.TempDir()
+	d, err := journal.Open(journal.Options{Path: dir, Identity: "7/16384", Sync: true, SegmentBytes: 4096})
+	require.NoError(t, err)
+	j, err := d.Create(1)
+	require.NoError(t, err)
+	require.NoError(t, j.Append(1, []byte("no group"), &journal.Definition{ID: 1, Text: []byte(`{}`)}))
+	require.NoError(t, errors.Join(j.Wait(1), j.Close()))
+	status, _, stderr := call(t, "journal", "export", dir)
+	require.Equal(t, exitDamage, status)
+	require.Contains(t, stderr, "LSN 1")
 }
 
 func TestWhatIsNoJournalIsAnError(t *testing.T) {

@@ -1,10 +1,6 @@
 package journal
 
-import (
-	"fmt"
-	"iter"
-	"maps"
-)
+import "fmt"
 
 // Record is a group that is read. It is valid during the call only.
 type Record struct {
@@ -13,9 +9,6 @@ type Record struct {
 	// Definition returns the text of a definition that the group named, nil if
 	// it named no such one.
 	Definition func(id uint32) []byte
-	// Definitions are those that have come before the group in its segment: the
-	// ones it names and others, in no particular order.
-	Definitions iter.Seq2[uint32, []byte]
 }
 
 // Replay calls f for every durable group with an LSN of from or more, in order,
@@ -53,7 +46,7 @@ func (j *Journal) Replay(from LSN, f func(r Record) error) error {
 
 func replaySegment(seg *segment, data []byte, from, last LSN, f func(r Record) error) error {
 	defs := make(map[uint32][]byte)
-	definition, definitions := func(id uint32) []byte { return defs[id] }, maps.All(defs)
+	definition := func(id uint32) []byte { return defs[id] }
 	off := int64(segmentHeader + beginSize)
 	for next := seg.first; next <= last; {
 		fr, ok := readFrame(data, seg.seed, off)
@@ -74,7 +67,7 @@ func replaySegment(seg *segment, data []byte, from, last LSN, f func(r Record) e
 			if fr.lsn < from {
 				continue
 			}
-			if err := f(Record{LSN: fr.lsn, Payload: fr.payload, Definition: definition, Definitions: definitions}); err != nil {
+			if err := f(Record{LSN: fr.lsn, Payload: fr.payload, Definition: definition}); err != nil {
 				return err
 			}
 		}
