@@ -204,12 +204,20 @@ func requirePQ(t *testing.T, err error, state string, msg ...any) {
 	require.Equal(t, state, string(refused.Code), fmt.Sprint(err, msg))
 }
 
+// role makes a role for the test that may log in and nothing else.
+func (h *harness) role() string {
+	h.Helper()
+	role := "r" + strings.ReplaceAll(strings.ToLower(h.Name()), "/", "_")
+	h.mustPast(`DROP ROLE IF EXISTS ` + role + `; CREATE ROLE ` + role + ` LOGIN`)
+	h.Cleanup(func() { h.mustPast(`DROP OWNED BY ` + role + `; DROP ROLE ` + role) })
+	return role
+}
+
 func TestARoleWithoutRightsGetsPostgreSQLsError(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, itemsTable+`CREATE TABLE secret (id int PRIMARY KEY, n int); INSERT INTO secret VALUES (1, 1)`, "")
-	role := "r" + strings.ReplaceAll(strings.ToLower(t.Name()), "/", "_")
-	h.mustPast(`DROP ROLE IF EXISTS ` + role + `; CREATE ROLE ` + role + ` LOGIN; GRANT SELECT, INSERT, UPDATE ON items TO ` + role)
-	t.Cleanup(func() { h.mustPast(`DROP OWNED BY ` + role + `; DROP ROLE ` + role) })
+	role := h.role()
+	h.mustPast(`GRANT SELECT, INSERT, UPDATE ON items TO ` + role)
 	db := h.open("writebehind", h.dsn+" user="+role+h.params)
 
 	_, err := db.Exec(`UPDATE items SET stock = 1 WHERE id = 1`)
