@@ -35,14 +35,25 @@ const (
 
 // NewCheckpoint makes the checkpoint of a new journal, whose first group has LSN 1.
 func NewCheckpoint(ctx context.Context, db *sql.DB, journal string) error {
-	_, err := db.ExecContext(ctx, insertCheckpoint, journal, 0)
-	return err
+	return inTransaction(ctx, db, insertCheckpoint, journal, 0)
 }
 
 // DropCheckpoint forgets a journal that is gone.
 func DropCheckpoint(ctx context.Context, db *sql.DB, journal string) error {
-	_, err := db.ExecContext(ctx, dropCheckpoint, journal)
-	return err
+	return inTransaction(ctx, db, dropCheckpoint, journal)
+}
+
+// inTransaction executes a statement in a transaction that may write, also where
+// that is not the default.
+func inTransaction(ctx context.Context, db *sql.DB, query string, args ...any) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, query, args...); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
 }
 
 // ReadCheckpoint returns the checkpoint of a journal; known is false if
