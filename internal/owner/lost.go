@@ -28,8 +28,6 @@ func (o *Owner) overtaken(s *scene) string {
 		return "another process has become the owner of the database"
 	case !s.known:
 		return "this process is not registered in writebehind.instance any more"
-	case o.alone && s.lapsed && !o.dirty:
-		return "this process was not heard of for so long that others may have come and gone"
 	}
 	for _, other := range s.others {
 		if other.alone {

@@ -13,8 +13,9 @@
 //   - dirty: nobody is let in before it has drained, or an operator gives its
 //     journal up, or it is dead and held its writes in memory only;
 //   - alone: nobody is let in before it has given way, or its heartbeat is
-//     older than its life. It stops to answer from its cache at half that age, by
-//     its own clock (Fresh);
+//     older than its life by the server's clock, which may be set, and has not
+//     changed for half its life by the clock of the newcomer. It stops to answer
+//     from its cache at half that age, by its own clock (Fresh);
 //   - not alone: it does nothing that another one could contradict.
 //
 // These are rows and not session locks, since a pooler hands sessions around.
@@ -96,17 +97,18 @@ type Owner struct {
 	// turn is held during a step, and by whoever reads or writes what stands below.
 	// It is a channel, so that waiting for it ends with a context.
 	turn    chan struct{}
-	first   bool       // the process has not been let in yet
-	started bool       // the engine may be called
-	gone    bool       // the process has left
-	joined  bool       // its row is there, and it has been let in
-	alone   bool       // its row says that it is the only one
-	dirty   bool       // the engine may hold what is not flushed, under this epoch
-	phase   phase      // of the engine
-	others  []Instance // live, as of the last step
-	beat    time.Time  // when the last successful step began
-	failure error      // why the process is not in, or its last heartbeat failed
-	away    bool       // the last heartbeat failed
+	first   bool                // the process has not been let in yet
+	started bool                // the engine may be called
+	gone    bool                // the process has left
+	joined  bool                // its row is there, and it has been let in
+	alone   bool                // its row says that it is the only one
+	dirty   bool                // the engine may hold what is not flushed, under this epoch
+	phase   phase               // of the engine
+	others  []Instance          // live, as of the last step
+	heard   map[string]sighting // of every instance, by id
+	beat    time.Time           // when the last successful step began
+	failure error               // why the process is not in, or its last heartbeat failed
+	away    bool                // the last heartbeat failed
 
 	epoch atomic.Int64
 	view  atomic.Pointer[view] // of the above, for those who cannot wait

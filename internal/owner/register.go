@@ -28,7 +28,7 @@ func Register(ctx context.Context, opts Options) (*Owner, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.Default()
 	}
-	o := &Owner{opts: opts, first: true, turn: make(chan struct{}, 1), wake: make(chan struct{}, 1)}
+	o := &Owner{opts: opts, first: true, heard: make(map[string]sighting), turn: make(chan struct{}, 1), wake: make(chan struct{}, 1)}
 	o.life, o.end = context.WithCancel(context.Background())
 	if err := o.enter(ctx); err != nil {
 		o.end()
@@ -105,9 +105,6 @@ func (o *Owner) admit(ctx context.Context) (v verdict, err error) {
 	var alone bool
 	var epoch int64
 	err = o.step(ctx, func(tx *sql.Tx, s *scene) error {
-		if _, err := tx.ExecContext(ctx, forgetDead, o.opts.Instance); err != nil {
-			return err
-		}
 		if o.first {
 			if err := o.supersede(ctx, tx, s); err != nil {
 				return err

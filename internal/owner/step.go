@@ -24,16 +24,14 @@ const (
 		coalesce(o.pid, 0), coalesce(o.path, ''), o.heartbeat, o.groups
 		FROM writebehind.owner AS o FOR UPDATE`
 	readInstances = `SELECT i.id, i.journal, i.host, i.machine, i.pid, i.path, i.application_name, i.alone, i.heartbeat, i.started,
-		i.heartbeat > pg_catalog.clock_timestamp() - i.life
+		i.heartbeat BETWEEN pg_catalog.clock_timestamp() - i.life AND pg_catalog.clock_timestamp() + i.life
 		FROM writebehind.instance AS i ORDER BY i.started, i.id`
 	writeInstance = `INSERT INTO writebehind.instance AS i
 		(id, journal, host, machine, pid, path, application_name, alone, life, heartbeat, started)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::bigint * interval '1 microsecond', pg_catalog.clock_timestamp(), pg_catalog.clock_timestamp())
 		ON CONFLICT (id) DO UPDATE SET alone = EXCLUDED.alone, heartbeat = EXCLUDED.heartbeat`
 	dropInstance = `DELETE FROM writebehind.instance AS i WHERE i.id = $1`
-	forgetDead   = `DELETE FROM writebehind.instance AS i WHERE i.heartbeat < pg_catalog.clock_timestamp() - 10 * i.life
-		AND i.id <> $1 AND NOT EXISTS (SELECT FROM writebehind.owner AS o WHERE o.dirty AND o.instance = i.id)`
-	writeOwner = `UPDATE writebehind.owner AS o SET epoch = $1, dirty = $2, groups = $3, instance = $4, journal = $5,
+	writeOwner   = `UPDATE writebehind.owner AS o SET epoch = $1, dirty = $2, groups = $3, instance = $4, journal = $5,
 		host = $6, machine = $7, pid = $8, path = $9, heartbeat = pg_catalog.clock_timestamp()`
 	abandonCheckpoint = `UPDATE writebehind.checkpoint AS c SET abandoned = true, updated = pg_catalog.now() WHERE c.journal = $1`
 )
@@ -53,8 +51,7 @@ type row struct {
 type scene struct {
 	row    row
 	known  bool       // this process's own row is there
-	lapsed bool       // and others could have taken it for dead
-	others []Instance // those that live
+	others []Instance // those that live, or may
 }
 
 // live returns the live process of that id, other than this one, or nil.
@@ -118,26 +115,62 @@ func (o *Owner) look(ctx context.Context, tx *sql.Tx, s *scene) error {
 	} else if err != nil {
 		return err
 	}
-	rows, err := tx.QueryContext(ctx, readInstances)
+	dead, err := o.readInstances(ctx, tx, s)
 	if err != nil {
 		return err
+	}
+	for _, id := range dead {
+		// Should it live after all, it misses its row.
+		if s.row.Dirty && s.row.Instance == id {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, dropInstance, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readInstances reads the rows of all processes, and returns those that are dead.
+func (o *Owner) readInstances(ctx context.Context, tx *sql.Tx, s *scene) (dead []string, err error) {
+	rows, err := tx.QueryContext(ctx, readInstances)
+	if err != nil {
+		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var i Instance
-		var live bool
-		if err := rows.Scan(&i.ID, &i.Journal, &i.Host, &i.machine, &i.PID, &i.Path, &i.Application, &i.alone, &i.Heartbeat, &i.Started, &live); err != nil {
-			return err
+		var young bool
+		if err := rows.Scan(&i.ID, &i.Journal, &i.Host, &i.machine, &i.PID, &i.Path, &i.Application, &i.alone, &i.Heartbeat, &i.Started, &young); err != nil {
+			return nil, err
 		}
+		silent := o.silent(&i) // also where the server's clock has the word: it may be set
 		switch {
 		case i.ID == o.opts.Instance:
-			s.known, s.lapsed = true, !live
-		case live && !o.certainlyGone(i.machine, i.PID):
+			s.known = true
+		case o.certainlyGone(i.machine, i.PID):
+		case young || silent < o.opts.Life/2:
 			s.others = append(s.others, i)
+		default:
+			dead = append(dead, i.ID)
 		}
 	}
-	return rows.Err()
+	return dead, rows.Err()
 }
+
+// silent is how long this process has seen another one's heartbeat unchanged, by
+// its own clock. After half its life a process relies on nothing any more.
+func (o *Owner) silent(i *Instance) time.Duration {
+	last, ok := o.heard[i.ID]
+	if !ok || !last.heartbeat.Equal(i.Heartbeat) {
+		last = sighting{i.Heartbeat, time.Now()}
+		o.heard[i.ID] = last
+	}
+	return time.Since(last.first)
+}
+
+// sighting is a heartbeat and when it was first seen.
+type sighting struct{ heartbeat, first time.Time }
 
 // writeInstance writes this process's own row, with a fresh heartbeat.
 func (o *Owner) writeInstance(ctx context.Context, tx *sql.Tx, alone bool) error {
