@@ -284,7 +284,9 @@ func (e *engine) stats() Statistics {
 	st.Journal, st.Ownership = e.settings.journal, e.ownershipText()
 	if j := e.journal; j != nil {
 		st.Journal, st.JournalBytes, st.JournalOldest, st.JournalSynced = j.Dir(), uint64(j.Bytes()), j.First(), j.LastSync()
-		if err := j.Err(); err != nil {
+		if refused := e.refusing.Load(); refused != nil {
+			st.LastError = (*refused).Error()
+		} else if err := j.Err(); err != nil {
 			st.LastError = err.Error()
 		}
 	}

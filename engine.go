@@ -48,7 +48,8 @@ type engine struct {
 	cache *rowcache.Cache
 	queue *queue.Queue
 
-	journal   *journal.Journal // nil without one
+	journal   *journal.Journal      // nil without one
+	refusing  atomic.Pointer[error] // why the journal did not take the last write; nil if it did
 	ownership ownership
 
 	readers readers

@@ -132,8 +132,10 @@ func (c *Conn) deferWrite(ctx context.Context, p *plan, args []driver.NamedValue
 	}
 	// No lock is held while the journal is synced: others build on this group.
 	if err := c.engine.queue.Durable(receipt); err != nil {
+		c.engine.journalRefused(err)
 		return nil, false, fmt.Errorf("writebehind: %w, the write has not happened: %w", ErrJournal, err)
 	}
+	c.engine.journalTook()
 	c.engine.deferred.Add(1)
 	return driver.RowsAffected(affected), true, nil
 }
@@ -157,12 +159,26 @@ func (c *Conn) sequence(ctx context.Context, p *plan, args []driver.NamedValue) 
 		}
 		if errors.Is(err, queue.ErrJournal) {
 			// The disk is full, or failing: PostgreSQL takes the write itself.
-			c.engine.logger.Debug("writebehind: the journal takes no writes, they are direct", "error", err)
+			c.engine.journalRefused(err)
 			return 0, r, false, nil
 		}
 		if err != nil || ok {
 			return affected, r, ok, err
 		}
+	}
+}
+
+// journalRefused notes that the journal did not take a write.
+func (e *engine) journalRefused(err error) {
+	if e.refusing.Swap(&err) == nil {
+		e.logger.Warn("writebehind: the journal takes no writes, they are direct until it does", "error", err)
+	}
+}
+
+// journalTook notes that the journal, if there is one, has taken a write.
+func (e *engine) journalTook() {
+	if e.refusing.Load() != nil && e.refusing.Swap(nil) != nil {
+		e.logger.Info("writebehind: the journal takes writes again")
 	}
 }
 
