@@ -3,6 +3,7 @@ package writebehind_test
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"runtime"
 	"strings"
@@ -119,6 +120,34 @@ func TestConnectionsClosedByThePoolLoseNothing(t *testing.T) {
 	require.NoError(t, conn.Close())
 	require.EqualValues(t, 11, h.value(h.past, stockOfOne))
 	require.NoError(t, connector.Close())
+}
+
+// forgetful wraps a connector and has no Close to pass on, as wrappers of old have
+// not.
+type forgetful struct{ driver.Connector }
+
+func TestUnderAWrapperThatDoesNotForwardCloseNothingIsLost(t *testing.T) {
+	h := newHarness(t, itemsTable, "")
+	wrapped := func() *sql.DB {
+		connector, err := writebehind.NewConnector(h.dsn + h.params + " writebehind.close_timeout=200ms")
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, connector.Close()) })
+		return sql.OpenDB(forgetful{connector})
+	}
+	db := wrapped()
+	_, err := db.Exec(`UPDATE items SET stock = 11 WHERE id = 1`)
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	require.EqualValues(t, 11, h.value(h.past, stockOfOne), "the last connection drains")
+
+	db = wrapped()
+	_, err = db.Exec(`UPDATE items SET stock = 12 WHERE id = 1`)
+	require.NoError(t, err)
+	lock := h.lock(`SELECT FROM items WHERE id = 1 FOR UPDATE`)
+	require.Error(t, db.Close(), "the error of the connection's Close")
+	require.EqualValues(t, 11, h.value(h.past, stockOfOne))
+	require.NoError(t, lock.Rollback())
+	h.eventually("the engine lives on, and flushes", func() bool { return h.value(h.past, stockOfOne) == int64(12) })
 }
 
 func TestSeveralDBsShareOneEngine(t *testing.T) {

@@ -65,6 +65,9 @@ func answerRemote(db *sql.DB, verb, rest string) (string, error) {
 		return "ok", writebehind.Abandon(ctx, db, rest)
 	case "close":
 		return "ok", db.Close()
+	case "exit":
+		fmt.Println("ok")
+		os.Exit(0)
 	}
 	return "", fmt.Errorf("unknown verb %q", verb)
 }

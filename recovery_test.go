@@ -52,6 +52,20 @@ func TestAcknowledgedWritesSurviveTheProcess(t *testing.T) {
 	})
 }
 
+func TestAProcessThatJustExitsLeavesItsWritesInTheJournal(t *testing.T) {
+	h := newHarness(t, itemsTable, "")
+	journal := "writebehind.journal=" + t.TempDir()
+	r := h.newRemote(journal)
+	r.exec(`UPDATE items SET stock = stock + 1 WHERE id = 1`)
+	require.Equal(t, "ok", r.do("exit", ""))
+	require.NoError(t, r.cmd.Wait())
+	require.EqualValues(t, 10, h.value(h.past, stockOfOne))
+	r = h.newRemote(journal)
+	require.Equal(t, "11", r.value(stockOfOne))
+	require.Equal(t, "ok", r.do("close", ""))
+	require.EqualValues(t, 11, h.value(h.past, stockOfOne))
+}
+
 func TestJournalBelongsToOneDatabase(t *testing.T) {
 	one, two := newHarness(t, itemsTable, ""), newHarness(t, itemsTable, "")
 	journal := " writebehind.journal=" + t.TempDir()
