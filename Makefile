@@ -36,7 +36,7 @@ TEST_FLAGS ?=
 prove = go run ./internal/prove -statements $(1) $(if $(SEED),-seed $(SEED))
 
 .PHONY: test
-test: format vet lint unit crash-short prove-short bench-quick
+test: format vet lint unit prove-short bench-quick
 
 .PHONY: format
 format:
@@ -51,7 +51,7 @@ vet:
 lint:
 	@for module in $(MODULES); do (cd $$module && echo "golangci-lint ($$module)" && go run $(GOLANGCI_LINT) run ./...) || exit 1; done
 
-# Includes the short form of conformance.
+# Includes the short forms of conformance and of the crash laboratory.
 .PHONY: unit
 unit:
 	@for module in $(MODULES); do (cd $$module && echo "go test $(RACE) ($$module)" && go test $(RACE) -timeout 20m $(TEST_FLAGS) ./...) || exit 1; done
@@ -62,11 +62,7 @@ conformance:
 
 .PHONY: crash
 crash:
-	go run ./internal/crash -cycles $(CYCLES) -modes $(MODES) $(if $(SEED),-seed $(SEED))
-
-.PHONY: crash-short
-crash-short:
-	go run ./internal/crash -cycles 1 -modes child,server,both,network
+	go run ./internal/crash -cycles $(CYCLES) -modes $(MODES) -none $(if $(SEED),-seed $(SEED))
 
 .PHONY: prove
 prove:
