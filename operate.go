@@ -57,16 +57,7 @@ func past(ctx context.Context, db *sql.DB, f func(real *sql.DB) error) (err erro
 // returns an error if the flusher is not paused. In SQL: SHOW
 // writebehind.refuse_paused.
 func RefusePaused(ctx context.Context, db *sql.DB) error {
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer closeQuietly(conn)
-	return conn.Raw(func(dc any) error {
-		c, ok := unwrapConn(dc)
-		if !ok {
-			return fmt.Errorf("writebehind: RefusePaused of a database of another driver (%T)", dc)
-		}
+	return withConn(ctx, db, "RefusePaused", func(c *Conn) error {
 		if e := c.connector.current(); e != nil {
 			return e.refusePaused()
 		}

@@ -43,16 +43,7 @@ type Statistics struct {
 // have a method Raw or Unwrap that returns the wrapped one.
 func Stats(db *sql.DB) (Statistics, error) {
 	var st Statistics
-	conn, err := db.Conn(context.Background())
-	if err != nil {
-		return st, err
-	}
-	defer closeQuietly(conn)
-	err = conn.Raw(func(dc any) error {
-		c, ok := unwrapConn(dc)
-		if !ok {
-			return fmt.Errorf("writebehind: Stats of a database of another driver (%T)", dc)
-		}
+	err := withConn(context.Background(), db, "Stats", func(c *Conn) error {
 		if e := c.connector.current(); e != nil {
 			st = e.stats()
 		}
@@ -66,6 +57,17 @@ func Stats(db *sql.DB) (Statistics, error) {
 // writes are kept and tried again. A db that opts no table in has nothing to
 // flush.
 func Flush(ctx context.Context, db *sql.DB) error {
+	return withConn(ctx, db, "Flush", func(c *Conn) error {
+		if e := c.connector.current(); e != nil {
+			return e.flush(ctx)
+		}
+		return nil
+	})
+}
+
+// withConn calls f with one of our connections of db; what is asked of it is for
+// the error if db is another driver's.
+func withConn(ctx context.Context, db *sql.DB, what string, f func(*Conn) error) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return err
@@ -74,12 +76,9 @@ func Flush(ctx context.Context, db *sql.DB) error {
 	return conn.Raw(func(dc any) error {
 		c, ok := unwrapConn(dc)
 		if !ok {
-			return fmt.Errorf("writebehind: Flush of a database of another driver (%T)", dc)
+			return fmt.Errorf("writebehind: %s of a database of another driver (%T)", what, dc)
 		}
-		if e := c.connector.current(); e != nil {
-			return e.flush(ctx)
-		}
-		return nil
+		return f(c)
 	})
 }
 
