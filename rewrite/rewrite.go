@@ -24,6 +24,10 @@ func Parse(sql string) *Statement {
 		return s
 	}
 	p := parser{sql: sql, tokens: body, end: l.tokens[len(l.tokens)-1], statement: s}
+	if s.Transaction != NoTransaction {
+		p.step()
+		return s
+	}
 	if !p.parse() {
 		*s = Statement{Summary: s.Summary}
 	}

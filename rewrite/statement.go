@@ -53,6 +53,9 @@ type Statement struct {
 
 	// Items is the select list, or the RETURNING list of a write.
 	Items []Item
+
+	Step      Step   // NoStep unless the statement is a plain one
+	Savepoint string // of Savepoint, RollbackTo and Release
 }
 
 // ValueKind tells what a Value is.

@@ -121,3 +121,30 @@ func TestParams(t *testing.T) {
 		require.Equal(t, want, Parse(sql).Params, sql)
 	}
 }
+
+func TestPlainSteps(t *testing.T) {
+	for step, texts := range map[Step][]string{
+		Begin:      {"BEGIN", "begin work;", "BEGIN TRANSACTION", "/* a */ START TRANSACTION;"},
+		Commit:     {"COMMIT", "commit work", "END TRANSACTION", "END;"},
+		Rollback:   {"ROLLBACK", "ABORT", "rollback transaction", "ABORT WORK"},
+		Savepoint:  {"SAVEPOINT a", `savepoint "a";`, "SAVEPOINT A"},
+		RollbackTo: {"ROLLBACK TO a", "ROLLBACK WORK TO SAVEPOINT A", `ROLLBACK TRANSACTION TO SAVEPOINT "a" ;`},
+		Release:    {"RELEASE a", "release savepoint a"},
+		NoStep: {
+			"", "SELECT 1", "BEGIN READ ONLY", "BEGIN ISOLATION LEVEL SERIALIZABLE", "START TRANSACTION READ WRITE", "COMMIT AND CHAIN",
+			"ROLLBACK AND NO CHAIN", "COMMIT; BEGIN", "BEGIN; SELECT 1", "SAVEPOINT", "SAVEPOINT a b", "SAVEPOINT 1", "SAVEPOINT select",
+			"ROLLBACK TO", "ROLLBACK TO SAVEPOINT a b", "RELEASE a, b", "COMMIT PREPARED 'a'", "PREPARE TRANSACTION 'a'", "SAVEPOINT $1", "COMMIT x",
+		},
+	} {
+		for _, sql := range texts {
+			st := Parse(sql)
+			require.Equal(t, step, st.Step, sql)
+			if step >= Savepoint {
+				require.Equal(t, "a", st.Savepoint, sql)
+			}
+		}
+	}
+	require.Equal(t, "savepoint", Parse("RELEASE savepoint").Savepoint)
+	require.Equal(t, "savepoint", Parse("ROLLBACK TO savepoint").Savepoint)
+	require.Equal(t, "savepoint", Parse("ROLLBACK TO SAVEPOINT savepoint").Savepoint)
+}
