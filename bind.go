@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/writebehind/writebehind/internal/catalog"
 	"github.com/writebehind/writebehind/queue"
@@ -17,7 +18,18 @@ type readPlan struct {
 	columns    []int
 	result     *resultColumns
 	limit      int // index of the argument that is the LIMIT, -1 without
+	lock       rowLockWanted
 }
+
+// rowLockWanted tells whether a SELECT locks its row, which is done in memory only
+// inside a buffered transaction.
+type rowLockWanted uint8
+
+const (
+	noRowLock rowLockWanted = iota
+	waitForRow
+	doNotWait // NOWAIT, SKIP LOCKED
+)
 
 // writePlan is how a keyed write is deferred.
 type writePlan struct {
@@ -159,8 +171,13 @@ func (b *binding) read() (*readPlan, string) {
 		fallthrough
 	case st.Existence != rewrite.Rows:
 		reason = firstReason(reason, "existence and count are not answered from overlay and cache in this version")
+	case strings.HasSuffix(st.Lock, "NOWAIT"), strings.HasSuffix(st.Lock, "LOCKED"):
+		r.lock = doNotWait
 	case st.Lock != "":
-		reason = firstReason(reason, "it locks the row")
+		r.lock = waitForRow
+	}
+	if st.Lock != "" {
+		reason = firstReason(reason, b.lacks("UPDATE"))
 	}
 	for _, item := range st.Items {
 		switch {

@@ -35,16 +35,18 @@ type Conn struct {
 	session   catalog.Session
 	attempt   attempt
 
-	tx            *Tx    // begun by BeginTx
-	textTx        bool   // begun by a statement
-	freshSnapshot bool   // the next statement takes the snapshot of its transaction
-	dirty         string // why the session may not be what decisions are made for
-	opaque        string // why the names in a statement may not be what they seem
+	buffer        *buffer // the transaction, while PostgreSQL does not know of it
+	tx            *Tx     // begun by BeginTx
+	textTx        bool    // begun by a statement, and real
+	freshSnapshot bool    // the next statement takes the snapshot of its transaction
+	dirty         string  // why the session may not be what decisions are made for
+	opaque        string  // why the names in a statement may not be what they seem
 	held          []*tableState
 	reloads       bool // the schema is to be read again when held ends
 	counted       bool // among the engine's activity, in generation
 	generation    uint64
 	early         *early
+	prepared      bool // the real connection has prepared statements of the application
 	streak        uint // statements answered from memory
 }
 
@@ -58,7 +60,7 @@ func (c *Conn) attach(from *Connector) {
 // Unwrap returns the real driver's connection, making it if need be; nil if
 // that fails. What is done with it is not seen by the shim.
 func (c *Conn) Unwrap() driver.Conn {
-	if c.dial(context.Background()) != nil {
+	if c.leaveBuffer() != nil || c.dial(context.Background()) != nil {
 		return nil
 	}
 	return c.real
@@ -87,11 +89,20 @@ func (c *Conn) exec(ctx context.Context, query string, s *Stmt, args []driver.Na
 	case p.control.verb != noControl:
 		return c.execControl(ctx, p)
 	}
-	if p.write != nil && c.free(ctx) {
+	switch {
+	case c.buffer != nil:
+		if result, done, err := c.execBuffered(ctx, p, query, args); done || err != nil {
+			return result, err
+		}
+	case p.write != nil && c.free(ctx):
 		if result, done, err := c.deferWrite(ctx, p, args); done || err != nil {
 			c.answered() // only now: the row is no longer locked
 			return result, err
 		}
+	case p.stmt.Step == rewrite.Begin && len(args) == 0 && c.free(ctx) && c.engine.mayBuffer(driver.TxOptions{}):
+		c.buffer = newBuffer(context.WithoutCancel(ctx), c, driver.TxOptions{})
+		c.buffer.byText = true
+		return driver.RowsAffected(0), nil
 	}
 	held, err := c.enter(ctx, p)
 	if err != nil {
@@ -113,8 +124,13 @@ func (c *Conn) query(ctx context.Context, query string, s *Stmt, args []driver.N
 	case p.control.verb != noControl:
 		return c.queryControl(ctx, p, args)
 	}
-	if p.read != nil && c.free(ctx) {
-		if rows, done, err := c.cachedRead(ctx, p, args); done || err != nil {
+	switch {
+	case c.buffer != nil:
+		if rows, done, err := c.queryBuffered(ctx, p, query, args); done || err != nil {
+			return rows, err
+		}
+	case p.read != nil && p.read.lock == noRowLock && c.free(ctx):
+		if rows, done, err := c.cachedRead(ctx, nil, p, args); done || err != nil {
 			return rows, err
 		}
 	}
@@ -164,7 +180,7 @@ func (c *Conn) plan(ctx context.Context, query string) (*plan, error) {
 }
 
 // inTransaction tells whether a real transaction is, or may be, open.
-func (c *Conn) inTransaction() bool { return c.tx != nil || c.textTx }
+func (c *Conn) inTransaction() bool { return c.tx != nil && c.tx.real != nil || c.textTx }
 
 // free tells whether the connection may defer and cache now.
 func (c *Conn) free(ctx context.Context) bool {
@@ -216,6 +232,13 @@ func (c *Conn) meet(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.compare(session)
+	return nil
+}
+
+// compare sees whether a real session is one that the engine's decisions are made
+// for.
+func (c *Conn) compare(session catalog.Session) {
 	c.met, c.session = true, session
 	if session.Class() != c.engine.session.Class() {
 		c.dirty = otherSession
@@ -223,7 +246,6 @@ func (c *Conn) meet(ctx context.Context) error {
 	if !session.StandardConformingStrings {
 		c.opaque = quotingOff
 	}
-	return nil
 }
 
 // Exec implements the older driver.Execer, which database/sql does not call.
@@ -263,6 +285,10 @@ func (c *Conn) CheckNamedValue(nv *driver.NamedValue) error {
 
 // Ping asks the real server whether it is there.
 func (c *Conn) Ping(ctx context.Context) error {
+	if b := c.buffer; b != nil { // another one may be making it real
+		b.take()
+		defer b.give()
+	}
 	if err := c.dial(ctx); err != nil {
 		return err
 	}
@@ -274,6 +300,9 @@ func (c *Conn) Ping(ctx context.Context) error {
 
 // ResetSession is called before the connection is used again.
 func (c *Conn) ResetSession(ctx context.Context) error {
+	if c.buffer != nil { // begun by a statement and never ended
+		return nil
+	}
 	if resetter, ok := c.real.(driver.SessionResetter); ok {
 		return resetter.ResetSession(ctx)
 	}
@@ -291,6 +320,17 @@ func (c *Conn) IsValid() bool {
 // Close closes the real connection. When it is the last one to its database,
 // what is pending is brought to PostgreSQL first.
 func (c *Conn) Close() error {
+	if b := c.buffer; b != nil {
+		b.take()
+		if b.state == open {
+			b.end(over)
+		}
+		if b.state == real {
+			_ = c.takeOver(b) // nobody is there to hear of a failure
+		}
+		c.buffer = nil
+		b.give()
+	}
 	var err error
 	if c.real != nil {
 		err = c.real.Close()

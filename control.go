@@ -118,8 +118,10 @@ func (c *Conn) decision(p *plan, args []driver.NamedValue) (decision, reason str
 		return "direct", p.reason + c.explainReach(p)
 	}
 	switch {
-	case c.tx != nil || c.textTx:
-		return "direct", "inside a transaction statements are direct in this version"
+	case c.inTransaction():
+		return "direct", "PostgreSQL knows of the transaction: all of it is direct"
+	case p.read != nil && p.read.lock != noRowLock && c.buffer == nil:
+		return "direct", "it locks the row, outside of a transaction"
 	case c.dirty != "":
 		return "direct", c.dirty
 	case p.table.state.direct.Load() > 0:
@@ -265,6 +267,8 @@ func (e *engine) showStatus() *textRows {
 		{"cached", number(st.Cached)},
 		{"missed", number(st.Missed)},
 		{"direct", number(st.Direct)},
+		{"buffered", number(st.Buffered)},
+		{"made_real", number(st.MadeReal)},
 		{"cache_entries", number(st.CacheEntries)},
 		{"last_error", st.LastError},
 	}}
@@ -279,6 +283,7 @@ func (e *engine) stats() Statistics {
 		Flushes: q.Flushes, FlushedRows: q.FlushedRows, Retries: q.Retries,
 		RefusedGroups: q.RefusedGroups, Paused: q.Paused,
 		Deferred: e.deferred.Load(), Cached: e.cached.Load(), Missed: e.missed.Load(), Direct: e.direct.Load(),
+		Buffered: e.buffered.Load(), MadeReal: e.madeReal.Load(),
 		CacheEntries: uint64(e.cache.Len()),
 	}
 	st.Journal, st.Ownership = e.settings.journal, e.ownershipText()

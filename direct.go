@@ -16,14 +16,31 @@ import (
 // read cached, by anybody in this process. It then waits until everything that
 // was acknowledged before is in PostgreSQL, runs, and lets go.
 
-// hold makes tables direct. Every call is matched by one of release.
-func (e *engine) hold(tables []*table) {
+// hold makes tables direct. Every call is matched by one of release. It returns
+// the transactions that have buffered something for the tables: they must yield
+// before the writer runs.
+func (e *engine) hold(tables []*tableState) (buffers []*buffer) {
 	e.queue.Exclusive(func() {
 		for _, t := range tables {
-			t.state.direct.Add(1)
-			t.state.epoch.Add(1)
+			t.direct.Add(1)
+			t.epoch.Add(1)
 		}
+		buffers = buffersOf(tables)
 	})
+	return buffers
+}
+
+// buffersOf returns the transactions that have buffered something for tables. The
+// queue's commit lock is held.
+func buffersOf(tables []*tableState) (buffers []*buffer) {
+	for _, t := range tables {
+		for b := range t.buffers {
+			if !slices.Contains(buffers, b) {
+				buffers = append(buffers, b)
+			}
+		}
+	}
+	return buffers
 }
 
 // release ends what hold began. What the writer may have changed is forgotten
@@ -117,9 +134,12 @@ func (c *Conn) hold(ctx context.Context, p *plan) ([]*tableState, error) {
 	if len(r.writes) == 0 {
 		return nil, e.drainTables(ctx, r.reads)
 	}
-	e.hold(r.writes)
 	held := states(r.writes)
-	if err := e.drainAll(ctx); err != nil {
+	err := yieldAll(ctx, e.hold(held))
+	if err == nil {
+		err = e.drainAll(ctx)
+	}
+	if err != nil {
 		e.release(held)
 		return nil, err
 	}

@@ -97,10 +97,10 @@ func (r *registry) end(s *early) {
 // holdEarly keeps the tables of a new engine direct until the early statements
 // under way have ended; mu is held.
 func (r *registry) holdEarly(e *engine) {
-	tables := e.schema.Load().sorted()
+	tables := states(e.schema.Load().sorted())
 	for s := range r.early {
-		e.hold(tables)
-		s.holds = append(s.holds, earlyHold{e, states(tables), e.activity.begin()})
+		e.hold(tables) // nobody has buffered anything yet
+		s.holds = append(s.holds, earlyHold{e, tables, e.activity.begin()})
 	}
 }
 

@@ -59,6 +59,7 @@ type engine struct {
 	working  sync.WaitGroup // the engine's own goroutines
 
 	deferred, cached, missed, direct atomic.Uint64 // statements answered each way
+	buffered, madeReal               atomic.Uint64 // transactions committed from memory, and brought to PostgreSQL before their end
 }
 
 func newEngine(ctx context.Context, c *Connector, session catalog.Session, real driver.Conn) (*engine, error) {

@@ -51,6 +51,20 @@ const maxLookup = 1000
 // fills the cache. It returns errUncertain where only the statement itself can
 // tell what is wrong.
 func (c *Conn) readThrough(ctx context.Context) error {
+	b := c.attempt.buffer
+	if b == nil {
+		return c.readRow(ctx)
+	}
+	b.give() // the server may take its time
+	err := c.readRow(ctx)
+	b.take()
+	if b.state != open {
+		return errUncertain
+	}
+	return err
+}
+
+func (c *Conn) readRow(ctx context.Context) error {
 	a := &c.attempt
 	item, err := a.table.state.lookups.find(ctx, c.engine, a.table, a.key, a.values)
 	if err != nil {

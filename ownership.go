@@ -5,8 +5,10 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -100,14 +102,24 @@ type keeper engine
 // Yield makes everything direct and drains.
 func (o *keeper) Yield(ctx context.Context) error {
 	e := (*engine)(o)
-	e.disown()
+	if err := yieldAll(ctx, e.disown()); err != nil {
+		return err
+	}
 	return e.queue.Drain(ctx, e.queue.Newest())
 }
 
-// disown makes everything direct.
-func (e *engine) disown() {
-	e.queue.Exclusive(func() { e.ownership.state.Store(shared) })
+// disown makes everything direct. It returns the transactions that have buffered
+// something.
+func (e *engine) disown() (buffers []*buffer) {
+	e.statesMu.Lock()
+	all := slices.Collect(maps.Values(e.states))
+	e.statesMu.Unlock()
+	e.queue.Exclusive(func() {
+		e.ownership.state.Store(shared)
+		buffers = buffersOf(all)
+	})
 	e.forgetRows()
+	return buffers
 }
 
 // Resume lets the process defer and cache again.

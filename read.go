@@ -9,41 +9,64 @@ import (
 )
 
 // cachedRead answers a keyed SELECT without PostgreSQL, or with a read of the
-// row that fills the cache. done is false if it must run direct.
-func (c *Conn) cachedRead(ctx context.Context, p *plan, args []driver.NamedValue) (rows driver.Rows, done bool, err error) {
-	a, r := &c.attempt, p.read
-	if !a.begin(c.engine, p, r.key, args) {
+// row that fills the cache; in a buffered transaction (b, else nil) from what it
+// has written. done is false if it must run direct.
+func (c *Conn) cachedRead(ctx context.Context, b *buffer, p *plan, args []driver.NamedValue) (rows driver.Rows, done bool, err error) {
+	a := &c.attempt
+	if !a.begin(c.engine, b, p, p.read.key, args) {
 		return nil, false, nil
-	}
-	if r.limit >= 0 {
-		if n, ok := args[r.limit].Value.(int64); !ok || n < 1 {
-			return nil, false, nil
-		}
 	}
 	a.stamp()
 	if a.blocked() {
 		return nil, false, nil
 	}
+	answer, err := c.answer(ctx, p, args)
+	if err != nil {
+		if errors.Is(err, errUncertain) {
+			err = nil
+		}
+		return nil, false, err
+	}
+	return answer, true, nil
+}
+
+// answer computes the answer to a keyed SELECT from the image of its row.
+func (c *Conn) answer(ctx context.Context, p *plan, args []driver.NamedValue) (*cachedRows, error) {
+	a, r := &c.attempt, p.read
+	if r.limit >= 0 {
+		if n, ok := args[r.limit].Value.(int64); !ok || n < 1 {
+			return nil, errUncertain
+		}
+	}
 	known, stale := a.look()
 	if stale || !known && !c.engine.cache.Enabled() {
-		return nil, false, nil
+		return nil, errUncertain
 	}
 	if !known {
 		if err := c.readThrough(ctx); err != nil {
-			if errors.Is(err, errUncertain) {
-				err = nil
-			}
-			return nil, false, err
+			return nil, err
 		}
 	}
 	found := a.found
 	if !found && !argumentsCertain(nil, r.conditions, c.engine.values, args) {
-		return nil, false, nil
+		return nil, errUncertain
 	}
 	if found {
-		found, err = a.conditions(r.conditions, args)
-		if err != nil {
-			return nil, false, nil //nolint:nilerr // not certain: PostgreSQL answers
+		var err error
+		if found, err = a.conditions(r.conditions, args); err != nil {
+			return nil, errUncertain
+		}
+	}
+	answer := &cachedRows{columns: r.result}
+	if found {
+		answer.row = make([]driver.Value, len(r.columns))
+		if err := rowimage.DecodeColumns(a.image, c.engine.values.Location, r.columns, answer.row); err != nil {
+			return nil, err
+		}
+		for _, v := range answer.row {
+			if _, unknown := v.(rowimage.Unknown); unknown {
+				return nil, errUncertain
+			}
 		}
 	}
 	if known {
@@ -52,18 +75,5 @@ func (c *Conn) cachedRead(ctx context.Context, p *plan, args []driver.NamedValue
 	} else {
 		c.engine.missed.Add(1)
 	}
-	answer := &cachedRows{columns: r.result}
-	if !found {
-		return answer, true, nil
-	}
-	answer.row = make([]driver.Value, len(r.columns))
-	if err := rowimage.DecodeColumns(a.image, c.engine.values.Location, r.columns, answer.row); err != nil {
-		return nil, false, err
-	}
-	for _, v := range answer.row {
-		if _, unknown := v.(rowimage.Unknown); unknown {
-			return nil, false, nil
-		}
-	}
-	return answer, true, nil
+	return answer, nil
 }

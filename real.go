@@ -43,6 +43,21 @@ func queryReal(ctx context.Context, real driver.Conn, query string, args []drive
 	return nil, driver.ErrSkip
 }
 
+// execAnyhow is execReal on a real connection that may be able to execute
+// prepared statements only.
+func execAnyhow(ctx context.Context, real driver.Conn, query string, args []driver.NamedValue) (driver.Result, error) {
+	result, err := execReal(ctx, real, query, args)
+	if err != driver.ErrSkip { //nolint:errorlint // a sentinel that is never wrapped
+		return result, err
+	}
+	stmt, err := prepareReal(ctx, real, query)
+	if err != nil {
+		return nil, err
+	}
+	result, err = (&Stmt{real: stmt}).execReal(ctx, args)
+	return result, errors.Join(err, stmt.Close())
+}
+
 // queryAnyhow is queryReal on a real connection that may be able to query
 // prepared statements only.
 func queryAnyhow(ctx context.Context, real driver.Conn, query string, args []driver.NamedValue) (driver.Rows, error) {

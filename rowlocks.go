@@ -2,6 +2,7 @@ package writebehind
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -24,6 +25,7 @@ type lockShard struct {
 // Only one who has waited for long gets it handed over.
 type rowLock struct {
 	taken    bool
+	kept     bool // taken, to the end of a transaction
 	handed   bool // taken, by the one of those who wait that is woken next
 	starving bool // somebody has waited for long
 	waiting  int
@@ -35,27 +37,60 @@ const rowPatience = 2 * time.Millisecond
 
 func (l *rowLocks) shard(hash uint64) *lockShard { return &l.shards[hash>>56] }
 
-// lock takes the lock of a row, or returns ctx's error.
+// errRowHeld says that a row's lock was not to be had in time. Who has it may be
+// waiting for whoever wants it, in a way that only PostgreSQL can see.
+var errRowHeld = errors.New("the row is locked")
+
+// keptPatience is how long a lock is waited for where it is kept to the end of a
+// transaction.
+const keptPatience = time.Millisecond
+
+// lock takes the lock of a row for one statement, or returns ctx's error. Where a
+// transaction keeps the lock it gives up with errRowHeld.
 func (l *rowLocks) lock(ctx context.Context, hash uint64) error {
+	return l.acquire(ctx, hash, false, keptPatience)
+}
+
+// keep takes the lock of a row for the rest of a transaction, or returns ctx's
+// error, or errRowHeld after a short wait, if it is to wait at all.
+func (l *rowLocks) keep(ctx context.Context, hash uint64, wait bool) error {
+	if !wait {
+		return l.acquire(ctx, hash, true, 0)
+	}
+	return l.acquire(ctx, hash, true, keptPatience)
+}
+
+func (l *rowLocks) acquire(ctx context.Context, hash uint64, keep bool, patience time.Duration) error {
 	s := l.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	lock := s.held[hash]
 	if lock == nil {
-		s.take(hash)
+		s.take(hash).kept = keep
 		return nil
 	}
 	if !lock.taken && !lock.starving {
-		lock.taken = true
+		lock.taken, lock.kept = true, keep
 		return nil
+	}
+	if patience == 0 {
+		return errRowHeld
 	}
 	lock.waiting++
 	began := time.Now()
+	var timeout <-chan time.Time
 	for {
+		if timeout == nil && (keep || lock.kept) {
+			timer := time.NewTimer(patience)
+			defer timer.Stop()
+			timeout = timer.C
+		}
 		s.mu.Unlock()
 		var err error
 		select {
 		case <-lock.wake:
+		case <-timeout:
+			err = errRowHeld
 		case <-ctx.Done():
 			err = ctx.Err()
 		}
@@ -69,7 +104,7 @@ func (l *rowLocks) lock(ctx context.Context, hash uint64) error {
 			return err
 		case lock.handed || !lock.taken:
 			lock.waiting--
-			lock.taken, lock.handed = true, false
+			lock.taken, lock.handed, lock.kept = true, false, keep
 			return nil
 		case time.Since(began) > rowPatience:
 			lock.starving = true
@@ -84,12 +119,12 @@ func (l *rowLocks) unlock(hash uint64) {
 	defer s.mu.Unlock()
 	lock := s.held[hash]
 	lock.taken, lock.handed = lock.starving, lock.starving
-	lock.starving = false
+	lock.starving, lock.kept = false, false
 	s.leave(hash, lock)
 }
 
 // take makes a lock that nobody has or waits for.
-func (s *lockShard) take(hash uint64) {
+func (s *lockShard) take(hash uint64) *rowLock {
 	if s.held == nil {
 		s.held = make(map[uint64]*rowLock)
 	}
@@ -101,6 +136,7 @@ func (s *lockShard) take(hash uint64) {
 	}
 	lock.taken = true
 	s.held[hash] = lock
+	return lock
 }
 
 // leave wakes one of those who wait for a lock that is nobody's, or its own, or

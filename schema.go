@@ -43,6 +43,9 @@ type tableState struct {
 	// nothing is deferred or cached.
 	direct  atomic.Int64
 	lookups lookups
+	// buffers are the open transactions that have written the table or locked rows
+	// of it; guarded by the queue's commit lock.
+	buffers map[*buffer]struct{}
 }
 
 // loadSchema reads the catalog and opts the tables in. If nothing has changed

@@ -35,6 +35,8 @@ type Statistics struct {
 	Cached       uint64 // reads answered from overlay or cache
 	Missed       uint64 // keyed reads that filled the cache
 	Direct       uint64 // statements that touched opted-in tables and went to PostgreSQL
+	Buffered     uint64 // transactions committed from memory
+	MadeReal     uint64 // transactions begun in memory that came to need PostgreSQL
 	CacheEntries uint64 // rows in the cache, stale ones included
 }
 

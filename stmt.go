@@ -41,6 +41,11 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 	if p.control.verb != noControl {
 		return &Stmt{conn: c, query: query}, nil
 	}
+	if c.buffer != nil {
+		if stmt, err := c.prepareBuffered(ctx, p, query); stmt != nil || err != nil {
+			return stmt, err
+		}
+	}
 	if err := c.meet(ctx); err != nil {
 		return nil, err
 	}
@@ -60,7 +65,27 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 	if err != nil {
 		return nil, err
 	}
+	c.prepared = true
 	return &Stmt{conn: c, query: query, real: real}, nil
+}
+
+// prepareBuffered prepares a keyed statement beside the buffered transaction. It
+// returns nil if that is real now, and the statement must be prepared in it.
+func (c *Conn) prepareBuffered(ctx context.Context, p *plan, query string) (driver.Stmt, error) {
+	b, err := c.enterBuffer()
+	if b == nil {
+		return nil, err
+	}
+	defer b.give()
+	if p.read != nil || p.write != nil {
+		if err := c.meet(ctx); err == nil {
+			if real, err := prepareReal(ctx, c.real, query); err == nil {
+				c.prepared = true
+				return &Stmt{conn: c, query: query, real: real}, nil
+			}
+		}
+	}
+	return nil, c.makeReal(b) // an error must fail the transaction
 }
 
 func prepareReal(ctx context.Context, real driver.Conn, query string) (driver.Stmt, error) {

@@ -8,11 +8,11 @@ import (
 
 var _ driver.Tx = (*Tx)(nil)
 
-// Tx is a transaction on the real connection. What it writes is direct, and its
-// tables stay direct until it ends.
+// Tx is a transaction: buffered (see buffer), or on the real connection. What the
+// latter writes is direct, and its tables stay direct until it ends.
 type Tx struct {
 	conn *Conn
-	real driver.Tx
+	real driver.Tx       // nil while it is buffered
 	ctx  context.Context //nolint:containedctx // driver.Tx's Commit has none, and it may have to wait
 }
 
@@ -21,8 +21,16 @@ func (c *Conn) Begin() (driver.Tx, error) {
 	return c.BeginTx(context.Background(), driver.TxOptions{})
 }
 
-// BeginTx begins a transaction on the real connection.
+// BeginTx begins a transaction, without PostgreSQL if it can be buffered.
 func (c *Conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	if c.engine != nil && c.buffer == nil && c.engine.mayBuffer(opts) && c.free(ctx) {
+		c.buffer = newBuffer(ctx, c, opts)
+		c.tx = &Tx{conn: c, ctx: ctx}
+		return c.tx, nil
+	}
+	if err := c.leaveBuffer(); err != nil { // begun by a statement: the real driver says what it thinks of it
+		return nil, err
+	}
 	if err := c.dial(ctx); err != nil {
 		return nil, err
 	}
@@ -55,10 +63,24 @@ func beginReal(ctx context.Context, real driver.Conn, opts driver.TxOptions) (dr
 	return real.Begin() //nolint:staticcheck // it has no other
 }
 
-// Commit commits, after all that was acknowledged before it has reached
-// PostgreSQL if the transaction wrote to an opted-in table.
+// Commit commits. A buffered transaction is acknowledged like any deferred write.
+// One that PostgreSQL knows of, and that wrote to an opted-in table, comes after
+// all that was acknowledged before it.
 func (t *Tx) Commit() error {
 	c := t.conn
+	if c.buffer != nil {
+		b, err := c.enterBuffer()
+		if b != nil {
+			var real bool
+			if real, err = c.commitBuffered(t.ctx, b); !real {
+				c.tx = nil
+				return err
+			}
+		}
+		if err != nil { // it has failed on its way to PostgreSQL
+			return errors.Join(err, t.Rollback())
+		}
+	}
 	if len(c.held) > 0 {
 		if err := c.engine.drainAll(t.ctx); err != nil {
 			return errors.Join(err, t.Rollback())
@@ -71,6 +93,20 @@ func (t *Tx) Commit() error {
 
 // Rollback ends the transaction without effect.
 func (t *Tx) Rollback() error {
+	c := t.conn
+	if b := c.buffer; b != nil {
+		b.take()
+		if b.state == open {
+			b.end(over)
+		}
+		if b.state != real {
+			b.give()
+			c.buffer, c.tx = nil, nil
+			return nil
+		}
+		_ = c.takeOver(b) // what has failed is rolled back
+		b.give()
+	}
 	err := t.real.Rollback()
 	t.end(err)
 	return err

@@ -40,12 +40,13 @@ type attempt struct {
 	basis  queue.Receipt  // group in flight that image comes from
 	lost   uint64         // of the queue, before it was looked at
 	writes bool           // it is to be deferred, not cached
+	buffer *buffer        // open transaction in which it is made; nil outside
 }
 
-// begin starts an attempt with the key from the arguments. ok is false if the
-// statement must go direct.
-func (a *attempt) begin(e *engine, p *plan, key []source, args []driver.NamedValue) (ok bool) {
-	a.engine, a.table, a.schema, a.writes = e, p.table, p.schema, p.write != nil
+// begin starts an attempt with the key from the arguments, in a buffered
+// transaction or outside (nil). ok is false if the statement must go direct.
+func (a *attempt) begin(e *engine, b *buffer, p *plan, key []source, args []driver.NamedValue) (ok bool) {
+	a.engine, a.buffer, a.table, a.schema, a.writes = e, b, p.table, p.schema, p.write != nil
 	if len(args) != p.stmt.Params {
 		return false
 	}
@@ -87,12 +88,30 @@ func (a *attempt) Valid() bool {
 	return !a.blocked() && a.engine.queue.Lost() == a.lost && a.table.state.epoch.Load() == a.lease.Epoch && !a.engine.cache.Moved(a.hash, a.lease)
 }
 
-// look finds the row in overlay or cache. ok is false if neither knows; stale
-// says that a pending row was made under another schema.
+// written returns what the transaction has written to the row; nil if nothing.
+// certain is false if that cannot be told, or may not hold any more.
+func (a *attempt) written() (r *bufferedRow, certain bool) {
+	if a.buffer == nil {
+		return nil, true
+	}
+	if r, certain = a.buffer.row(a.key, a.hash); r == nil || !certain {
+		return nil, certain
+	}
+	return r, a.buffer.schema == a.schema && r.lost == a.lost && r.lease.Epoch == a.lease.Epoch
+}
+
+// look finds the row in the transaction's buffer, the overlay or the cache. ok is
+// false if none knows; stale says that what is there cannot be relied on.
 func (a *attempt) look() (ok, stale bool) {
+	a.basis = queue.Receipt{}
+	if r, certain := a.written(); !certain {
+		return false, true
+	} else if r != nil {
+		a.image, a.found = append(a.image[:0], r.now.image...), r.now.found
+		return true, false
+	}
 	var image []byte
 	var state queue.State
-	a.basis = queue.Receipt{}
 	if a.writes {
 		image, state, a.basis = a.engine.queue.Pending(a.image[:0], a.key, a.hash, a.schema.version)
 	} else {
@@ -120,7 +139,7 @@ var errUncertain = errors.New("not certain")
 // has happened, if it must run direct.
 func (c *Conn) deferWrite(ctx context.Context, p *plan, args []driver.NamedValue) (result driver.Result, done bool, err error) {
 	a := &c.attempt
-	if !a.begin(c.engine, p, p.write.key, args) {
+	if !a.begin(c.engine, nil, p, p.write.key, args) {
 		return nil, false, nil
 	}
 	if !c.engine.mayDefer(ctx) {
@@ -133,7 +152,7 @@ func (c *Conn) deferWrite(ctx context.Context, p *plan, args []driver.NamedValue
 	// No lock is held while the journal is synced: others build on this group.
 	if err := c.engine.queue.Durable(receipt); err != nil {
 		c.engine.journalRefused(err)
-		return nil, false, fmt.Errorf("writebehind: %w, the write has not happened: %w", ErrJournal, err)
+		return nil, false, journalError(err)
 	}
 	c.engine.journalTook()
 	c.engine.deferred.Add(1)
@@ -144,7 +163,9 @@ func (c *Conn) deferWrite(ctx context.Context, p *plan, args []driver.NamedValue
 // nothing has happened, if it must run direct.
 func (c *Conn) sequence(ctx context.Context, p *plan, args []driver.NamedValue) (affected int64, r queue.Receipt, done bool, err error) {
 	a := &c.attempt
-	if err := c.engine.locks.lock(ctx, a.hash); err != nil {
+	if err := c.engine.locks.lock(ctx, a.hash); errors.Is(err, errRowHeld) {
+		return 0, r, false, nil // PostgreSQL knows how long to wait for a transaction
+	} else if err != nil {
 		return 0, r, false, err
 	}
 	defer c.engine.locks.unlock(a.hash)
@@ -168,6 +189,10 @@ func (c *Conn) sequence(ctx context.Context, p *plan, args []driver.NamedValue) 
 	}
 }
 
+func journalError(err error) error {
+	return fmt.Errorf("writebehind: %w, the write has not happened: %w", ErrJournal, err)
+}
+
 // journalRefused notes that the journal did not take a write.
 func (e *engine) journalRefused(err error) {
 	if e.refusing.Swap(&err) == nil {
@@ -185,34 +210,10 @@ func (e *engine) journalTook() {
 // tryWrite makes one attempt with the row locked. ok is false if what it had
 // read no longer held when it came to commit.
 func (c *Conn) tryWrite(ctx context.Context, p *plan, args []driver.NamedValue) (affected int64, r queue.Receipt, ok bool, err error) {
-	a, w := &c.attempt, p.write
-	known, stale := a.look()
-	switch {
-	case stale:
-		return 0, r, false, errUncertain
-	case known:
-	case w.kind == rewrite.Insert && !w.upsert && a.table.insert == insertTrust:
-		a.found = false
-	default:
-		if err := c.readThrough(ctx); err != nil {
-			return 0, r, false, err
-		}
-	}
-	var shape *queue.Shape
-	switch {
-	case w.kind == rewrite.Insert:
-		shape, err = a.insert(w, args)
-	case !a.found:
-		// no row, nothing to do
-	default:
-		shape, err = a.change(w, args)
-	}
+	a := &c.attempt
+	shape, err := c.compute(ctx, p, args)
 	if err != nil {
 		return 0, r, false, err
-	}
-	evaluated := shape != nil && a.found // then the SET list was used on the row
-	if !evaluated && !argumentsCertain(w.set, w.conditions, a.engine.values, args) {
-		return 0, r, false, errUncertain
 	}
 	if shape == nil { // no row is affected, if the image is one that stays
 		return 0, a.basis, a.Valid(), nil
@@ -222,14 +223,54 @@ func (c *Conn) tryWrite(ctx context.Context, p *plan, args []driver.NamedValue) 
 		image = a.image
 	}
 	r, ok, err = c.engine.queue.Commit(ctx, a, a.schema.version, queue.Mutation{Shape: shape, Key: a.key, Hash: a.hash, Image: image})
+	return 1, r, ok, withoutRoom(ctx, err)
+}
+
+// withoutRoom is the error of a commit for the application.
+func withoutRoom(ctx context.Context, err error) error {
 	switch {
 	case err == nil || errors.Is(err, queue.ErrClosed) || errors.Is(err, queue.ErrJournal) || ctx.Err() != nil:
+		return err
 	case errors.Is(err, queue.ErrFull):
-		err = ErrFull
+		return ErrFull
 	default: // there is no room, and the flush that is to make some fails
-		err = fmt.Errorf("%w: %v", ErrFull, err) //nolint:errorlint // the cause is another statement's
+		return fmt.Errorf("%w: %v", ErrFull, err) //nolint:errorlint // the cause is another statement's
 	}
-	return 1, r, ok, err
+}
+
+// compute works out what the write does to its row, which is locked: the shape of
+// the mutation, nil if it does nothing, and in the attempt the row before and
+// after.
+func (c *Conn) compute(ctx context.Context, p *plan, args []driver.NamedValue) (shape *queue.Shape, err error) {
+	a, w := &c.attempt, p.write
+	known, stale := a.look()
+	switch {
+	case stale:
+		return nil, errUncertain
+	case known:
+	case w.kind == rewrite.Insert && !w.upsert && a.table.insert == insertTrust:
+		a.found = false
+	default:
+		if err := c.readThrough(ctx); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case w.kind == rewrite.Insert:
+		shape, err = a.insert(w, args)
+	case !a.found:
+		// no row, nothing to do
+	default:
+		shape, err = a.change(w, args)
+	}
+	if err != nil {
+		return nil, err
+	}
+	evaluated := shape != nil && a.found // then the SET list was used on the row
+	if !evaluated && !argumentsCertain(w.set, w.conditions, a.engine.values, args) {
+		return nil, errUncertain
+	}
+	return shape, nil
 }
 
 // argumentsCertain tells whether PostgreSQL would take the arguments that did not

@@ -186,25 +186,31 @@ type Receipt struct {
 	flight *flight // nil once the group is durable
 }
 
-// Commit makes the mutations one group, acknowledged together. ok is false, and
-// nothing has happened, if v says that what they were made from no longer
-// holds. Once ok is true the group will be flushed, whatever becomes of ctx,
-// which only bounds the wait for room; it is acknowledged when Durable says so.
-// The caller gives up what it has locked in between.
+// Commit makes the mutations one group, acknowledged together, after waiting for
+// room. ok is false, and nothing has happened, if v says that what they were made
+// from no longer holds. Once ok is true the group will be flushed, whatever
+// becomes of ctx, which only bounds the wait; it is acknowledged when Durable
+// says so. The caller gives up what it has locked in between.
 func (q *Queue) Commit(ctx context.Context, v Validator, schema uint64, group ...Mutation) (r Receipt, ok bool, err error) {
 	for {
-		if err := q.room(ctx, len(group)); err != nil {
+		if err := q.Room(ctx, len(group)); err != nil {
 			return r, false, err
 		}
-		q.commit.Lock()
-		if q.closed || q.roomy(len(group)) {
-			break
-		}
-		q.commit.Unlock() // others were quicker
+		if r, ok, err = q.Sequence(v, schema, group...); err != ErrFull { //nolint:errorlint // it is returned as it is
+			return r, ok, err
+		} // else others were quicker
 	}
+}
+
+// Sequence is Commit for those who must not wait: it returns ErrFull at a bound.
+func (q *Queue) Sequence(v Validator, schema uint64, group ...Mutation) (r Receipt, ok bool, err error) {
+	q.commit.Lock()
 	defer q.commit.Unlock()
 	if q.closed {
 		return r, false, ErrClosed
+	}
+	if !q.roomy(len(group)) {
+		return r, false, ErrFull
 	}
 	if !v.Valid() {
 		return r, false, nil
@@ -323,8 +329,9 @@ func (q *Queue) roomy(n int) bool {
 		(q.opts.Journal == nil || !q.opts.Journal.Full())
 }
 
-// room waits until there is room for n more rows.
-func (q *Queue) room(ctx context.Context, n int) error {
+// Room waits until there is room for n more rows. It returns ErrFull if writers
+// are not to wait, and the flusher's error if it cannot make any.
+func (q *Queue) Room(ctx context.Context, n int) error {
 	if q.roomy(n) {
 		return nil
 	}

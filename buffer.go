@@ -1,0 +1,330 @@
+package writebehind
+
+import (
+	"bytes"
+	"context"
+	"database/sql/driver"
+	"slices"
+
+	"github.com/writebehind/writebehind/internal/catalog"
+	"github.com/writebehind/writebehind/internal/rowcache"
+	"github.com/writebehind/writebehind/queue"
+)
+
+// buffer is a transaction that PostgreSQL does not know of. Its keyed writes are
+// kept here, and their rows locked in this process, until COMMIT makes them one
+// group. What only PostgreSQL can do makes it real: see makeReal.
+//
+// It belongs to one connection; but whoever writes past the buffers to a table
+// that it has written makes it real, from another goroutine. All its fields are
+// guarded by turn.
+type buffer struct {
+	engine *engine
+	owner  *Conn           // it writes to its fields with the turn only, others do not
+	ctx    context.Context //nolint:containedctx // of BEGIN
+	opts   driver.TxOptions
+	byText bool // begun by a statement
+
+	turn  chan struct{}
+	state bufferState
+
+	schema *schema // of the writes; nil before the first
+	rows   map[uint64]*bufferedRow
+	kept   []uint64 // hashes of the rows that are locked, in that order
+	tables []*tableState
+	ops    []bufferedOp
+	marks  []savepoint
+	bytes  int64
+
+	real realTransaction // once it is real
+}
+
+type bufferState uint8
+
+const (
+	open   bufferState = iota
+	real               // PostgreSQL has it
+	broken             // it could not be made real: it can only be rolled back
+	over
+)
+
+// realTransaction is what a buffer has become. The connection takes it over.
+type realTransaction struct {
+	conn       driver.Conn
+	session    catalog.Session
+	tx         driver.Tx // nil if it was begun by a statement
+	held       []*tableState
+	generation uint64 // of the engine's activity
+	failure    error  // for the next statement to return
+}
+
+// bufferedRow is a row that the transaction has written.
+type bufferedRow struct {
+	table *table
+	key   []byte
+	hash  uint64
+
+	lease rowcache.Lease // under which base was seen
+	lost  uint64         // of the queue, then
+	base  rowState       // as the others see it
+	now   rowState       // as the transaction sees it
+}
+
+// rowState is a row's image, or that there is none.
+type rowState struct {
+	image []byte
+	found bool
+}
+
+func (s rowState) equal(image []byte, found bool) bool {
+	return s.found == found && (!found || bytes.Equal(s.image, image))
+}
+
+// bufferedOp is a statement that must be repeated if the transaction is made
+// real.
+type bufferedOp struct {
+	query string
+	args  []driver.NamedValue
+	rows  int64 // affected, or returned
+	reads bool  // it returns rows
+
+	shape  *queue.Shape // of the mutation; nil if it changes nothing
+	row    *bufferedRow
+	before rowState // the row before it
+	after  rowState // and after it
+}
+
+// savepoint is a position in a buffer.
+type savepoint struct {
+	name      string
+	ops, kept int
+}
+
+func newBuffer(ctx context.Context, c *Conn, opts driver.TxOptions) *buffer {
+	return &buffer{engine: c.engine, owner: c, ctx: ctx, opts: opts, turn: make(chan struct{}, 1), rows: make(map[uint64]*bufferedRow)}
+}
+
+// take takes the turn.
+func (b *buffer) take() { b.turn <- struct{}{} }
+
+// give ends the turn.
+func (b *buffer) give() { <-b.turn }
+
+// row returns what the transaction has written to a row; nil if nothing. certain
+// is false if another row has its hash.
+func (b *buffer) row(key []byte, hash uint64) (r *bufferedRow, certain bool) {
+	r = b.rows[hash]
+	if r == nil {
+		return nil, true
+	}
+	return r, bytes.Equal(r.key, key)
+}
+
+// keep locks a row to the end of the transaction. fresh says that it was not
+// locked before.
+func (b *buffer) keep(ctx context.Context, hash uint64, wait bool) (fresh bool, err error) {
+	if slices.Contains(b.kept, hash) {
+		return false, nil
+	}
+	if err := b.engine.locks.keep(ctx, hash, wait); err != nil {
+		return false, err
+	}
+	b.kept = append(b.kept, hash)
+	return true, nil
+}
+
+// unkeep unlocks the rows that were locked last, all but the first n.
+func (b *buffer) unkeep(n int) {
+	for len(b.kept) > n {
+		last := len(b.kept) - 1
+		b.engine.locks.unlock(b.kept[last])
+		b.kept = b.kept[:last]
+	}
+}
+
+// write adds a mutation to the transaction.
+func (b *buffer) write(a *attempt, shape *queue.Shape, op bufferedOp) {
+	r := b.rows[a.hash]
+	if r == nil {
+		state := rowState{bytes.Clone(a.image), a.found}
+		r = &bufferedRow{
+			table: a.table, key: bytes.Clone(a.key), hash: a.hash,
+			lease: a.lease, lost: a.lost, base: state, now: state,
+		}
+		b.rows[a.hash] = r
+	}
+	op.shape, op.row, op.before = shape, r, r.now
+	if op.after = (rowState{found: shape.Kind != queue.Delete}); op.after.found {
+		op.after.image = bytes.Clone(a.next)
+	}
+	r.now = op.after
+	b.schema = a.schema
+	b.note(op)
+}
+
+// note adds an operation that is to be repeated.
+func (b *buffer) note(op bufferedOp) {
+	op.args = cloneArgs(op.args)
+	b.ops = append(b.ops, op)
+	b.bytes += int64(len(op.query) + len(op.before.image) + len(op.after.image) + 128)
+}
+
+// cloneArgs copies arguments whose memory is the caller's.
+func cloneArgs(args []driver.NamedValue) []driver.NamedValue {
+	args = slices.Clone(args)
+	for i := range args {
+		if b, ok := args[i].Value.([]byte); ok {
+			args[i].Value = bytes.Clone(b)
+		}
+	}
+	return args
+}
+
+// Bounds on one transaction; a larger one is made real.
+const (
+	maxBufferedOps   = 10_000
+	maxBufferedBytes = 16 << 20
+)
+
+func (b *buffer) full() bool { return len(b.ops) >= maxBufferedOps || b.bytes >= maxBufferedBytes }
+
+// mark sets a savepoint.
+func (b *buffer) mark(name, query string) {
+	b.note(bufferedOp{query: query})
+	b.marks = append(b.marks, savepoint{name, len(b.ops), len(b.kept)})
+}
+
+// find returns the position of the newest savepoint of a name, -1 if there is
+// none.
+func (b *buffer) find(name string) int {
+	for i := len(b.marks) - 1; i >= 0; i-- {
+		if b.marks[i].name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// backTo undoes what came after a savepoint, which stays.
+func (b *buffer) backTo(name string) bool {
+	i := b.find(name)
+	if i < 0 {
+		return false
+	}
+	m := b.marks[i]
+	for n := len(b.ops) - 1; n >= m.ops; n-- {
+		if op := &b.ops[n]; op.row != nil {
+			op.row.now = op.before
+		}
+	}
+	clear(b.ops[m.ops:])
+	b.ops, b.marks = b.ops[:m.ops], b.marks[:i+1]
+	for _, hash := range b.kept[m.kept:] {
+		delete(b.rows, hash) // nothing written is left of it: the lock came first
+	}
+	b.unkeep(m.kept)
+	return true
+}
+
+// release forgets a savepoint and those after it; what was done since stays.
+func (b *buffer) release(name string) bool {
+	i := b.find(name)
+	if i < 0 {
+		return false
+	}
+	for _, m := range b.marks[i:] {
+		b.ops[m.ops-1].query = "" // the savepoint itself need not be set again
+	}
+	b.marks = b.marks[:i]
+	return true
+}
+
+// group returns the mutations of the transaction, in their order.
+func (b *buffer) group() []queue.Mutation {
+	var group []queue.Mutation
+	for i := range b.ops {
+		op := &b.ops[i]
+		if op.shape == nil {
+			continue
+		}
+		image := op.after.image
+		if op.shape.Kind == queue.Delete {
+			image = op.before.image
+		}
+		group = append(group, queue.Mutation{Shape: op.shape, Key: op.row.key, Hash: op.row.hash, Image: image})
+	}
+	return group
+}
+
+// register makes the transaction known to those who write past the buffers to a
+// table. The queue's commit lock is held.
+func (b *buffer) register(t *tableState) {
+	if !slices.Contains(b.tables, t) {
+		b.tables = append(b.tables, t)
+		if t.buffers == nil {
+			t.buffers = make(map[*buffer]struct{})
+		}
+		t.buffers[b] = struct{}{}
+	}
+}
+
+// unregister is the end of that. The queue's commit lock is held.
+func (b *buffer) unregister() {
+	for _, t := range b.tables {
+		delete(t.buffers, b)
+	}
+	b.tables = nil
+}
+
+// end forgets all that the transaction was.
+func (b *buffer) end(as bufferState) {
+	if len(b.tables) > 0 {
+		b.engine.queue.Exclusive(b.unregister)
+	}
+	b.unkeep(0)
+	b.state = as
+	b.rows, b.ops, b.marks, b.schema = nil, nil, nil, nil
+}
+
+// Valid implements queue.Validator: it tells whether what the transaction was
+// made from still holds.
+func (b *buffer) Valid() bool {
+	e := b.engine
+	if e.ownership.state.Load() != owned || e.schema.Load() != b.schema {
+		return false
+	}
+	for _, r := range b.rows {
+		s := r.table.state
+		if s.direct.Load() > 0 || s.epoch.Load() != r.lease.Epoch || e.queue.Lost() != r.lost || e.cache.Moved(r.hash, r.lease) {
+			return false
+		}
+	}
+	return true
+}
+
+// examine looks at the rows whose versions have moved, which others than their
+// own writers can do. It returns false if one is not certain to be as it was.
+func (c *Conn) examine(b *buffer) bool {
+	for _, r := range b.rows {
+		e := b.engine
+		if !e.cache.Moved(r.hash, r.lease) {
+			continue
+		}
+		a := &c.attempt
+		a.engine, a.buffer, a.table, a.schema, a.writes = e, nil, r.table, b.schema, true
+		a.key, a.hash = append(a.key[:0], r.key...), r.hash
+		a.stamp()
+		if a.blocked() || a.lost != r.lost || a.lease.Epoch != r.lease.Epoch {
+			return false
+		}
+		known, stale := a.look()
+		if stale || !known {
+			return false
+		}
+		if !r.base.equal(a.image, a.found) {
+			return false
+		}
+		r.lease = a.lease
+	}
+	return true
+}

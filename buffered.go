@@ -1,0 +1,272 @@
+package writebehind
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+
+	"github.com/writebehind/writebehind/queue"
+	"github.com/writebehind/writebehind/rewrite"
+)
+
+// Statements in a buffered transaction. Each is answered from memory, or makes the
+// transaction real and then runs like any other.
+
+// mayBuffer tells whether a transaction with these options can be buffered: what
+// PostgreSQL does at READ COMMITTED is known to the letter.
+func (e *engine) mayBuffer(opts driver.TxOptions) bool {
+	var level bool
+	switch sql.IsolationLevel(opts.Isolation) {
+	case sql.LevelDefault:
+		level = e.session.DefaultTransactionIsolation == "read committed"
+	case sql.LevelReadCommitted, sql.LevelReadUncommitted: // which is the same
+		level = true
+	}
+	return level && !opts.ReadOnly && !e.session.DefaultTransactionReadOnly && e.unsuited(true) == ""
+}
+
+// enterBuffer takes the turn of the connection's open buffer. It returns nil
+// without it if there is none any more: then the transaction is real.
+func (c *Conn) enterBuffer() (*buffer, error) {
+	b := c.buffer
+	b.take()
+	if b.state == open {
+		return b, nil
+	}
+	defer b.give()
+	return nil, c.takeOver(b)
+}
+
+// leaveBuffer makes the connection's transaction real, if it is buffered.
+func (c *Conn) leaveBuffer() error {
+	b := c.buffer
+	if b == nil {
+		return nil
+	}
+	b.take()
+	defer b.give()
+	return c.makeReal(b)
+}
+
+// execBuffered executes a statement in the buffered transaction. done is false,
+// without an error, if the transaction is real now and the statement must run
+// there.
+func (c *Conn) execBuffered(ctx context.Context, p *plan, query string, args []driver.NamedValue) (result driver.Result, done bool, err error) {
+	b, err := c.enterBuffer()
+	if b == nil {
+		if c.buffer != nil && c.buffer.byText && (p.stmt.Step == rewrite.Rollback || p.stmt.Step == rewrite.Commit) {
+			c.buffer = nil // it is broken: nothing is left to end
+			done = p.stmt.Step == rewrite.Rollback
+		}
+		if done {
+			err = nil
+		}
+		return driver.RowsAffected(0), done, err
+	}
+	if p.stmt.Step == rewrite.Commit && b.byText && len(args) == 0 {
+		real, err := c.commitBuffered(ctx, b)
+		return driver.RowsAffected(0), !real, err
+	}
+	defer b.give()
+	switch {
+	case p.stmt.Step != rewrite.NoStep && len(args) == 0:
+		done = c.step(b, p.stmt, query)
+		result = driver.RowsAffected(0)
+	case p.write != nil && c.free(ctx) && !b.full():
+		var n int64
+		n, done = c.bufferWrite(ctx, b, p, query, args)
+		result = driver.RowsAffected(n)
+	}
+	if done {
+		c.answered()
+		return result, true, nil
+	}
+	return nil, false, c.makeReal(b)
+}
+
+// queryBuffered is execBuffered for a statement that may return rows.
+func (c *Conn) queryBuffered(ctx context.Context, p *plan, query string, args []driver.NamedValue) (rows driver.Rows, done bool, err error) {
+	b, err := c.enterBuffer()
+	if b == nil {
+		return nil, false, err
+	}
+	defer b.give()
+	if p.read != nil && c.free(ctx) && !b.full() {
+		if p.read.lock == noRowLock {
+			rows, done, err = c.cachedRead(ctx, b, p, args)
+		} else {
+			rows, done, err = c.lockingRead(ctx, b, p, query, args)
+		}
+		if done && err == nil {
+			return rows, true, nil
+		}
+	}
+	return nil, false, c.makeReal(b)
+}
+
+// step does a step of the transaction; false if PostgreSQL must.
+func (c *Conn) step(b *buffer, st *rewrite.Statement, query string) bool {
+	if len(st.Savepoint) > maxName {
+		return false
+	}
+	switch st.Step {
+	case rewrite.Savepoint:
+		if b.full() {
+			return false
+		}
+		b.mark(st.Savepoint, query)
+		return true
+	case rewrite.RollbackTo:
+		return b.backTo(st.Savepoint)
+	case rewrite.Release:
+		return b.release(st.Savepoint)
+	case rewrite.Rollback:
+		if b.byText {
+			b.end(over)
+			c.buffer = nil
+			return true
+		}
+	}
+	return false
+}
+
+// maxName is the longest name that PostgreSQL does not cut off, in bytes
+// (NAMEDATALEN - 1).
+const maxName = 63
+
+// bufferWrite adds a keyed write to the transaction; done is false, and nothing
+// has happened, if PostgreSQL must answer.
+func (c *Conn) bufferWrite(ctx context.Context, b *buffer, p *plan, query string, args []driver.NamedValue) (affected int64, done bool) {
+	a := &c.attempt
+	if !a.begin(c.engine, b, p, p.write.key, args) || !c.engine.mayDefer(ctx) {
+		return 0, false
+	}
+	kept := len(b.kept)
+	if _, err := b.keep(ctx, a.hash, true); err != nil {
+		return 0, false
+	}
+	var shape *queue.Shape
+	if !c.settle(b, func() (err error) {
+		shape, err = c.compute(ctx, p, args)
+		return err
+	}) {
+		return 0, false
+	}
+	if shape == nil {
+		// PostgreSQL locks no row that it does not change.
+		b.unkeep(kept)
+		return 0, c.engine.queue.Durable(a.basis) == nil
+	}
+	b.write(a, shape, bufferedOp{query: query, args: args, rows: 1})
+	return 1, true
+}
+
+// settle computes something about the attempt's row until it holds at one moment,
+// in which the transaction is registered with the table. false means that
+// PostgreSQL must answer.
+func (c *Conn) settle(b *buffer, compute func() error) bool {
+	a := &c.attempt
+	for {
+		a.stamp()
+		if a.blocked() || b.schema != nil && b.schema != a.schema {
+			return false
+		}
+		r, certain := a.written()
+		if !certain || compute() != nil {
+			return false
+		}
+		holds := false
+		a.engine.queue.Exclusive(func() {
+			if holds = a.Valid() || r != nil && !a.blocked() && a.engine.queue.Lost() == r.lost && a.table.state.epoch.Load() == r.lease.Epoch; holds {
+				b.register(a.table.state)
+			}
+		})
+		if holds {
+			return true
+		}
+	}
+}
+
+// lockingRead answers SELECT … FOR UPDATE and the like: the row is locked to the
+// end of the transaction.
+func (c *Conn) lockingRead(ctx context.Context, b *buffer, p *plan, query string, args []driver.NamedValue) (rows driver.Rows, done bool, err error) {
+	a := &c.attempt
+	if !a.begin(c.engine, b, p, p.read.key, args) || !c.engine.mayDefer(ctx) {
+		return nil, false, nil
+	}
+	a.writes = true
+	kept := len(b.kept)
+	if _, err := b.keep(ctx, a.hash, p.read.lock == waitForRow); err != nil {
+		return nil, false, nil //nolint:nilerr // PostgreSQL says it better
+	}
+	var answer *cachedRows
+	if !c.settle(b, func() (err error) {
+		answer, err = c.answer(ctx, p, args)
+		return err
+	}) {
+		return nil, false, nil
+	}
+	if c.engine.queue.Durable(a.basis) != nil {
+		return nil, false, nil
+	}
+	c.engine.cached.Add(1)
+	if answer.row == nil {
+		b.unkeep(kept)
+		return answer, true, nil
+	}
+	b.note(bufferedOp{query: query, args: args, rows: 1, reads: true})
+	return answer, true, nil
+}
+
+// commitBuffered commits the open buffer, whose turn is taken and given up. real
+// says that nothing has happened and the transaction is real now.
+func (c *Conn) commitBuffered(ctx context.Context, b *buffer) (real bool, err error) {
+	e := c.engine
+	group := b.group()
+	for len(group) > 0 {
+		receipt, ok, err := e.queue.Sequence(b, b.schema.version, group...)
+		switch {
+		case ok:
+			b.end(over)
+			b.give()
+			c.buffer = nil
+			if err := e.queue.Durable(receipt); err != nil {
+				e.journalRefused(err)
+				return false, journalError(err)
+			}
+			e.journalTook()
+			e.deferred.Add(uint64(len(group)))
+			e.buffered.Add(1)
+			c.answered()
+			return false, nil
+		case errors.Is(err, queue.ErrFull):
+			// Nobody who wants the transaction to yield waits for the flusher.
+			b.give()
+			err := e.queue.Room(ctx, len(group))
+			b.take()
+			if b.state != open {
+				defer b.give()
+				return true, c.takeOver(b)
+			}
+			if err != nil {
+				b.end(over)
+				b.give()
+				c.buffer = nil
+				return false, withoutRoom(ctx, err)
+			}
+			continue
+		case err == nil && c.examine(b):
+			continue
+		case errors.Is(err, queue.ErrJournal):
+			e.journalRefused(err)
+		}
+		defer b.give()
+		return true, c.makeReal(b)
+	}
+	b.end(over)
+	b.give()
+	c.buffer = nil
+	e.buffered.Add(1)
+	return false, nil
+}

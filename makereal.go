@@ -1,0 +1,219 @@
+package writebehind
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/writebehind/writebehind/internal/catalog"
+)
+
+// A buffered transaction is made real when it needs PostgreSQL: BEGIN is sent,
+// and what was buffered is done again there. From then on PostgreSQL's own locks
+// stand for those in this process, and its own errors are what the application
+// gets.
+
+// errMoved is what the replay of a buffered transaction says that did not find
+// what the transaction had found.
+var errMoved = errors.New("writebehind: the transaction cannot be brought to PostgreSQL: a row that it has used is not what it was")
+
+// makeReal makes an open buffer real or, if that fails, broken. The caller has
+// the turn.
+func (b *buffer) makeReal() {
+	e := b.engine
+	b.real.generation = e.activity.begin()
+	if len(b.tables) > 0 {
+		// Other transactions that have buffered something for them notice, or are
+		// told to yield by who writes next: their rows are not those of this one.
+		b.real.held = slices.Clone(b.tables)
+		e.hold(b.real.held)
+	}
+	if err := b.begin(); err != nil {
+		b.real.failure = err
+		e.release(b.real.held)
+		e.activity.end(b.real.generation)
+		b.end(broken)
+		return
+	}
+	b.real.failure = b.replay()
+	b.end(real)
+	e.madeReal.Add(1)
+}
+
+// begin begins the transaction in PostgreSQL, with all there that was
+// acknowledged before.
+func (b *buffer) begin() error {
+	e, c, r := b.engine, b.owner, &b.real
+	if len(r.held) > 0 {
+		if err := e.announce(b.ctx); err != nil {
+			return err
+		}
+		if err := e.drainAll(b.ctx); err != nil {
+			return err
+		}
+	}
+	r.conn, r.session = c.real, c.session
+	if r.conn != nil {
+		err := b.beginOn(!c.met)
+		if err == nil || c.prepared || !c.lost(err) || b.ctx.Err() != nil {
+			return err
+		}
+		// It had died before the transaction began, as far as the application is
+		// concerned, and database/sql would take another one.
+	}
+	var err error
+	if r.conn, err = c.connector.backend.dial(b.ctx); err != nil {
+		return err
+	}
+	if err = b.beginOn(true); err != nil {
+		closeQuietly(r.conn)
+		r.conn = nil
+	}
+	return err
+}
+
+func (b *buffer) beginOn(unknown bool) (err error) {
+	r := &b.real
+	if unknown {
+		if r.session, err = catalog.ReadSession(b.ctx, r.conn); err != nil {
+			return err
+		}
+		if len(b.ops) > 0 && r.session.Class() != b.engine.session.Class() {
+			return fmt.Errorf("writebehind: the transaction cannot be brought to PostgreSQL: %s", otherSession)
+		}
+	}
+	if b.byText {
+		_, err := execAnyhow(b.ctx, r.conn, "BEGIN", nil)
+		return err
+	}
+	r.tx, err = beginReal(b.ctx, r.conn, b.opts)
+	return err
+}
+
+// replay does in PostgreSQL what was buffered. After an error the transaction
+// there has failed.
+func (b *buffer) replay() error {
+	for i := range b.ops {
+		op := &b.ops[i]
+		if op.query == "" {
+			continue
+		}
+		n, err := op.run(b.ctx, b.real.conn)
+		if err == nil && n != op.rows {
+			// Whatever the application does next, this must not be committed.
+			_, _ = execAnyhow(b.ctx, b.real.conn, "SELECT 1/0", nil) // it fails, and the transaction with it
+			err = errMoved
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run executes the operation and returns how many rows it affected or returned.
+func (op *bufferedOp) run(ctx context.Context, conn driver.Conn) (int64, error) {
+	if op.reads {
+		rows, err := queryAnyhow(ctx, conn, op.query, op.args)
+		if err != nil {
+			return 0, err
+		}
+		n, err := countRows(rows)
+		return n, errors.Join(err, rows.Close())
+	}
+	result, err := execAnyhow(ctx, conn, op.query, op.args)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+func countRows(rows driver.Rows) (n int64, err error) {
+	row := make([]driver.Value, len(rows.Columns()))
+	for {
+		switch err := rows.Next(row); {
+		case errors.Is(err, io.EOF):
+			return n, nil
+		case err != nil:
+			return n, err
+		}
+		n++
+	}
+}
+
+// yield makes the buffer real if it is open, for another one that writes past it.
+// It fails with ctx only: what becomes of the buffer is its owner's to hear.
+func (b *buffer) yield(ctx context.Context) error {
+	select {
+	case b.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if b.state != open {
+		b.give()
+		return nil
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer b.give()
+		b.makeReal()
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// yieldAll makes real all that is buffered for tables that are direct now.
+func yieldAll(ctx context.Context, buffers []*buffer) error {
+	for _, b := range buffers {
+		if err := b.yield(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeOver gives the connection what its buffer has become. The turn is taken;
+// nobody else uses the buffer any more. It returns the error that the
+// transaction has met while its owner did not look.
+func (c *Conn) takeOver(b *buffer) error {
+	r := &b.real
+	if b.state == broken {
+		return r.failure
+	}
+	failure := r.failure
+	r.failure = nil
+	if c.real != r.conn {
+		if c.real != nil {
+			closeQuietly(c.real)
+		}
+		c.real, c.met = r.conn, false
+	}
+	if !c.met {
+		c.compare(r.session)
+	}
+	c.buffer = nil
+	if b.byText {
+		c.textTx = true
+	} else {
+		c.tx.real = r.tx
+	}
+	c.held = append(c.held, r.held...)
+	c.counted, c.generation = true, r.generation
+	return failure
+}
+
+// makeReal makes the connection's buffered transaction real. The turn is taken.
+func (c *Conn) makeReal(b *buffer) error {
+	if b.state == open {
+		b.makeReal()
+	}
+	return c.takeOver(b)
+}
