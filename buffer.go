@@ -42,10 +42,10 @@ type buffer struct {
 type bufferState uint8
 
 const (
-	open   bufferState = iota
-	real               // PostgreSQL has it
-	broken             // it could not be made real: it can only be rolled back
-	over
+	bufferOpen   bufferState = iota
+	bufferReal               // PostgreSQL has it
+	bufferBroken             // it could not be made real: it can only be rolled back
+	bufferOver
 )
 
 // realTransaction is what a buffer has become. The connection takes it over.
@@ -260,6 +260,9 @@ func (b *buffer) group() []queue.Mutation {
 // table. The queue's commit lock is held.
 func (b *buffer) register(t *tableState) {
 	if !slices.Contains(b.tables, t) {
+		if len(b.tables) == 0 {
+			b.engine.buffers++
+		}
 		b.tables = append(b.tables, t)
 		if t.buffers == nil {
 			t.buffers = make(map[*buffer]struct{})
@@ -274,6 +277,7 @@ func (b *buffer) unregister() {
 		delete(t.buffers, b)
 	}
 	b.tables = nil
+	b.engine.buffers--
 }
 
 // end forgets all that the transaction was.

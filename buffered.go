@@ -31,7 +31,7 @@ func (e *engine) mayBuffer(opts driver.TxOptions) bool {
 func (c *Conn) enterBuffer() (*buffer, error) {
 	b := c.buffer
 	b.take()
-	if b.state == open {
+	if b.state == bufferOpen {
 		return b, nil
 	}
 	defer b.give()
@@ -96,7 +96,7 @@ func (c *Conn) queryBuffered(ctx context.Context, p *plan, query string, args []
 		if p.read.lock == noRowLock {
 			rows, done, err = c.cachedRead(ctx, b, p, args)
 		} else {
-			rows, done, err = c.lockingRead(ctx, b, p, query, args)
+			rows, done = c.lockingRead(ctx, b, p, query, args)
 		}
 		if done && err == nil {
 			return rows, true, nil
@@ -123,7 +123,7 @@ func (c *Conn) step(b *buffer, st *rewrite.Statement, query string) bool {
 		return b.release(st.Savepoint)
 	case rewrite.Rollback:
 		if b.byText {
-			b.end(over)
+			b.end(bufferOver)
 			c.buffer = nil
 			return true
 		}
@@ -190,83 +190,96 @@ func (c *Conn) settle(b *buffer, compute func() error) bool {
 
 // lockingRead answers SELECT … FOR UPDATE and the like: the row is locked to the
 // end of the transaction.
-func (c *Conn) lockingRead(ctx context.Context, b *buffer, p *plan, query string, args []driver.NamedValue) (rows driver.Rows, done bool, err error) {
+func (c *Conn) lockingRead(ctx context.Context, b *buffer, p *plan, query string, args []driver.NamedValue) (rows driver.Rows, done bool) {
 	a := &c.attempt
 	if !a.begin(c.engine, b, p, p.read.key, args) || !c.engine.mayDefer(ctx) {
-		return nil, false, nil
+		return nil, false
 	}
 	a.writes = true
 	kept := len(b.kept)
 	if _, err := b.keep(ctx, a.hash, p.read.lock == waitForRow); err != nil {
-		return nil, false, nil //nolint:nilerr // PostgreSQL says it better
+		return nil, false
 	}
 	var answer *cachedRows
 	if !c.settle(b, func() (err error) {
 		answer, err = c.answer(ctx, p, args)
 		return err
 	}) {
-		return nil, false, nil
+		return nil, false
 	}
 	if c.engine.queue.Durable(a.basis) != nil {
-		return nil, false, nil
+		return nil, false
 	}
 	c.engine.cached.Add(1)
 	if answer.row == nil {
 		b.unkeep(kept)
-		return answer, true, nil
+		return answer, true
 	}
 	b.note(bufferedOp{query: query, args: args, rows: 1, reads: true})
-	return answer, true, nil
+	return answer, true
 }
 
 // commitBuffered commits the open buffer, whose turn is taken and given up. real
-// says that nothing has happened and the transaction is real now.
+// says that nothing has happened and that the transaction is real now.
 func (c *Conn) commitBuffered(ctx context.Context, b *buffer) (real bool, err error) {
+	writes, receipt, err := c.sequenceBuffer(ctx, b)
+	if errors.Is(err, errUncertain) {
+		err = c.makeReal(b)
+		b.give()
+		return true, err
+	}
+	b.end(bufferOver)
+	c.buffer = nil
+	b.give()
+	if err != nil {
+		return false, err
+	}
 	e := c.engine
+	if writes > 0 {
+		// No row is locked while the journal is synced: others build on this group.
+		if err := e.queue.Durable(receipt); err != nil {
+			e.journalRefused(err)
+			return false, journalError(err)
+		}
+		e.journalTook()
+		e.deferred.Add(uint64(writes)) //nolint:gosec // a number of operations
+	}
+	e.buffered.Add(1)
+	c.answered()
+	return false, nil
+}
+
+// sequenceBuffer makes the transaction one group. It returns errUncertain, and
+// nothing has happened, if PostgreSQL must commit it.
+func (c *Conn) sequenceBuffer(ctx context.Context, b *buffer) (writes int, r queue.Receipt, err error) {
 	group := b.group()
 	for len(group) > 0 {
-		receipt, ok, err := e.queue.Sequence(b, b.schema.version, group...)
+		r, ok, err := c.engine.queue.Sequence(b, b.schema.version, group...)
 		switch {
 		case ok:
-			b.end(over)
-			b.give()
-			c.buffer = nil
-			if err := e.queue.Durable(receipt); err != nil {
-				e.journalRefused(err)
-				return false, journalError(err)
-			}
-			e.journalTook()
-			e.deferred.Add(uint64(len(group)))
-			e.buffered.Add(1)
-			c.answered()
-			return false, nil
+			return len(group), r, nil
 		case errors.Is(err, queue.ErrFull):
-			// Nobody who wants the transaction to yield waits for the flusher.
-			b.give()
-			err := e.queue.Room(ctx, len(group))
-			b.take()
-			if b.state != open {
-				defer b.give()
-				return true, c.takeOver(b)
+			if err := c.awaitRoom(ctx, b, len(group)); err != nil {
+				return 0, r, err
 			}
-			if err != nil {
-				b.end(over)
-				b.give()
-				c.buffer = nil
-				return false, withoutRoom(ctx, err)
-			}
-			continue
-		case err == nil && c.examine(b):
-			continue
 		case errors.Is(err, queue.ErrJournal):
-			e.journalRefused(err)
+			c.engine.journalRefused(err)
+			return 0, r, errUncertain
+		case err != nil || !c.examine(b):
+			return 0, r, errUncertain
 		}
-		defer b.give()
-		return true, c.makeReal(b)
 	}
-	b.end(over)
+	return 0, r, nil
+}
+
+// awaitRoom waits for the flusher without the turn, so that nobody who wants the
+// transaction to yield waits for the flusher, too.
+func (c *Conn) awaitRoom(ctx context.Context, b *buffer, rows int) error {
 	b.give()
-	c.buffer = nil
-	e.buffered.Add(1)
-	return false, nil
+	err := c.engine.queue.Room(ctx, rows)
+	b.take()
+	if b.state != bufferOpen {
+		return errUncertain
+	}
+	return withoutRoom(ctx, err)
 }

@@ -322,10 +322,10 @@ func (c *Conn) IsValid() bool {
 func (c *Conn) Close() error {
 	if b := c.buffer; b != nil {
 		b.take()
-		if b.state == open {
-			b.end(over)
+		if b.state == bufferOpen {
+			b.end(bufferOver)
 		}
-		if b.state == real {
+		if b.state == bufferReal {
 			_ = c.takeOver(b) // nobody is there to hear of a failure
 		}
 		c.buffer = nil

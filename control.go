@@ -121,7 +121,7 @@ func (c *Conn) decision(p *plan, args []driver.NamedValue) (decision, reason str
 	case c.inTransaction():
 		return "direct", "PostgreSQL knows of the transaction: all of it is direct"
 	case p.read != nil && p.read.lock != noRowLock && c.buffer == nil:
-		return "direct", "it locks the row, outside of a transaction"
+		return "direct", "it locks the row" + c.explainReach(p)
 	case c.dirty != "":
 		return "direct", c.dirty
 	case p.table.state.direct.Load() > 0:

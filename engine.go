@@ -48,6 +48,8 @@ type engine struct {
 	cache *rowcache.Cache
 	queue *queue.Queue
 
+	buffers int // transactions registered with tables; guarded by the queue's commit lock
+
 	journal   *journal.Journal      // nil without one
 	refusing  atomic.Pointer[error] // why the journal did not take the last write; nil if it did
 	ownership ownership

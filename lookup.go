@@ -58,7 +58,7 @@ func (c *Conn) readThrough(ctx context.Context) error {
 	b.give() // the server may take its time
 	err := c.readRow(ctx)
 	b.take()
-	if b.state != open {
+	if b.state != bufferOpen {
 		return errUncertain
 	}
 	return err

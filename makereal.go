@@ -35,11 +35,11 @@ func (b *buffer) makeReal() {
 		b.real.failure = err
 		e.release(b.real.held)
 		e.activity.end(b.real.generation)
-		b.end(broken)
+		b.end(bufferBroken)
 		return
 	}
 	b.real.failure = b.replay()
-	b.end(real)
+	b.end(bufferReal)
 	e.madeReal.Add(1)
 }
 
@@ -152,7 +152,7 @@ func (b *buffer) yield(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if b.state != open {
+	if b.state != bufferOpen {
 		b.give()
 		return nil
 	}
@@ -185,7 +185,7 @@ func yieldAll(ctx context.Context, buffers []*buffer) error {
 // transaction has met while its owner did not look.
 func (c *Conn) takeOver(b *buffer) error {
 	r := &b.real
-	if b.state == broken {
+	if b.state == bufferBroken {
 		return r.failure
 	}
 	failure := r.failure
@@ -212,7 +212,7 @@ func (c *Conn) takeOver(b *buffer) error {
 
 // makeReal makes the connection's buffered transaction real. The turn is taken.
 func (c *Conn) makeReal(b *buffer) error {
-	if b.state == open {
+	if b.state == bufferOpen {
 		b.makeReal()
 	}
 	return c.takeOver(b)

@@ -133,7 +133,7 @@ func (o *keeper) Resume() {
 func (o *keeper) Idle() (idle bool) {
 	e := (*engine)(o)
 	e.queue.Exclusive(func() {
-		if idle = e.queue.Empty(); idle {
+		if idle = e.queue.Empty() && e.buffers == 0; idle {
 			e.ownership.state.CompareAndSwap(owned, clean)
 		}
 	})

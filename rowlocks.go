@@ -78,11 +78,16 @@ func (l *rowLocks) acquire(ctx context.Context, hash uint64, keep bool, patience
 	}
 	lock.waiting++
 	began := time.Now()
+	var timer *time.Timer
 	var timeout <-chan time.Time
+	defer func() {
+		if timer != nil {
+			timer.Stop()
+		}
+	}()
 	for {
-		if timeout == nil && (keep || lock.kept) {
-			timer := time.NewTimer(patience)
-			defer timer.Stop()
+		if timer == nil && (keep || lock.kept) {
+			timer = time.NewTimer(patience)
 			timeout = timer.C
 		}
 		s.mu.Unlock()

@@ -96,10 +96,10 @@ func (t *Tx) Rollback() error {
 	c := t.conn
 	if b := c.buffer; b != nil {
 		b.take()
-		if b.state == open {
-			b.end(over)
+		if b.state == bufferOpen {
+			b.end(bufferOver)
 		}
-		if b.state != real {
+		if b.state != bufferReal {
 			b.give()
 			c.buffer, c.tx = nil, nil
 			return nil
