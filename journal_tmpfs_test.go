@@ -3,7 +3,6 @@
 package writebehind_test
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -25,7 +24,7 @@ func TestAFullFileSystemMakesWritesDirectUntilThereIsRoom(t *testing.T) {
 	ballast := filepath.Join(dir, "ballast")
 	outlastsAFullDisk(t, h, db, func() {
 		err := os.WriteFile(ballast, make([]byte, 160<<20), 0o600)
-		require.True(t, errors.Is(err, syscall.ENOSPC), err)
+		require.ErrorIs(t, err, syscall.ENOSPC)
 	}, func() { require.NoError(t, os.Remove(ballast)) })
 	require.NoError(t, db.Close())
 }
