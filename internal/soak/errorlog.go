@@ -14,7 +14,7 @@ import (
 )
 
 // grace is how long after the end of a fault an error is explained by it: the
-// pool keeps an unused connection for up to two seconds (see newPlace).
+// pool keeps an unused connection for up to two seconds (see openShim).
 const grace = 3 * time.Second
 
 // errorLog counts the errors of the load and tells those that a fault explains

@@ -42,9 +42,9 @@ const (
 var figures = [figureCount]figure{
 	// What is alive right after a garbage collection. The slack is for the row
 	// cache (1 MiB), rows that are pending just then, and what the pools hold.
-	liveHeap: {name: "live heap", show: bytes, factor: 1.25, slack: 8 * mebibyte},
+	liveHeap: {name: "live heap", show: mebibytes, factor: 1.25, slack: 8 * mebibyte},
 	// The runtime gives memory back late and in large pieces.
-	residentMemory: {name: "resident memory", show: bytes, factor: 1.25, slack: 24 * mebibyte},
+	residentMemory: {name: "resident memory", show: mebibytes, factor: 1.25, slack: 24 * mebibyte},
 	// A connection has three of them, in the proxy; one more or less of the pool's
 	// is in use at any time.
 	goroutines: {name: "goroutines", show: plain, factor: 1, slack: 5},
@@ -52,7 +52,7 @@ var figures = [figureCount]figure{
 	descriptors: {name: "file descriptors", show: plain, factor: 1, slack: 5},
 	// It grows until a segment is full, which the ballast sees to every two minutes
 	// or so, and what is before that one goes.
-	journal: {name: "journal", show: bytes, factor: 1, slack: journalSegment, atMost: 2 * journalSegment},
+	journal: {name: "journal", show: mebibytes, factor: 1, slack: journalSegment, atMost: 2 * journalSegment},
 	// At a steady rate it is what comes in while one flush is under way.
 	pendingRows: {name: "pending rows", show: plain, factor: 1.25, slack: 50},
 	// Those of the load's pool come and go.
@@ -79,4 +79,4 @@ func (f figure) verdict(first, last summary) string {
 
 func plain(v float64) string { return strconv.FormatFloat(v, 'f', 0, 64) }
 
-func bytes(v float64) string { return fmt.Sprintf("%.1f MiB", v/mebibyte) }
+func mebibytes(v float64) string { return fmt.Sprintf("%.1f MiB", v/mebibyte) }

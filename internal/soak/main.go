@@ -45,12 +45,12 @@ func soak() int {
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	fine, err := run(ctx, os.Stdout, o)
+	r, err := run(ctx, os.Stdout, o)
 	switch {
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "soak:", err)
 		return 2
-	case !fine:
+	case !r.fine():
 		return 1
 	}
 	return 0

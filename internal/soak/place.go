@@ -35,52 +35,66 @@ type place struct {
 	products []shop.Product // on the shelves at the start
 }
 
-func newPlace(ctx context.Context, o options) (p *place, err error) {
-	p = new(place)
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, p.close())
-		}
-	}()
+func newPlace(ctx context.Context, o options) (*place, error) {
+	p := new(place)
+	if err := p.open(ctx, o); err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	return p, nil
+}
+
+// open makes it. What there is when it fails, the caller closes.
+func (p *place) open(ctx context.Context, o options) (err error) {
 	if p.server, err = pgtest.Start(ctx); err != nil {
-		return p, err
+		return err
 	}
 	if p.server.External() {
-		return p, pgtest.ErrExternal // it must be killed
+		return pgtest.ErrExternal // it must be killed
 	}
-	if err = p.server.AddDatabase(ctx, database); err != nil {
-		return p, err
-	}
-	if p.past, err = sql.Open("postgres", p.server.DSN(database, "application_name=soak-past", "connect_timeout=2")); err != nil {
-		return p, err
-	}
-	p.past.SetMaxIdleConns(0) // the server is killed beneath them
-	if p.products, err = shop.Open(ctx, p.past, o.products); err != nil {
-		return p, err
-	}
-	if _, err = p.past.ExecContext(ctx, ballastSchema); err != nil {
-		return p, err
+	if err := p.server.AddDatabase(ctx, database); err != nil {
+		return err
 	}
 	if p.proxy, err = proxy.Start(ctx, "127.0.0.1:"+strconv.Itoa(p.server.Port())); err != nil {
-		return p, err
+		return err
 	}
 	if p.temp, err = os.MkdirTemp("", "writebehind-soak-"); err != nil {
-		return p, err
+		return err
 	}
+	if err := p.fill(ctx, o.products); err != nil {
+		return err
+	}
+	return p.openShim(ctx, o.shoppers)
+}
+
+// fill makes the tables.
+func (p *place) fill(ctx context.Context, products int) (err error) {
+	p.past, err = sql.Open("postgres", p.server.DSN(database, "application_name=soak-past", "connect_timeout=2"))
+	if err != nil {
+		return err
+	}
+	p.past.SetMaxIdleConns(0) // the server is killed beneath them
+	if p.products, err = shop.Open(ctx, p.past, products); err != nil {
+		return err
+	}
+	_, err = p.past.ExecContext(ctx, ballastSchema)
+	return err
+}
+
+func (p *place) openShim(ctx context.Context, conns int) (err error) {
 	if p.shop, err = sql.Open("writebehind", p.dsn()); err != nil {
-		return p, err
+		return err
 	}
-	p.shop.SetMaxOpenConns(o.shoppers)
-	p.shop.SetMaxIdleConns(o.shoppers)
+	p.shop.SetMaxOpenConns(conns + 1) // the ballast, too
+	p.shop.SetMaxIdleConns(conns + 1)
 	// A fault leaves dead connections in the pool, and each costs a statement when
 	// it is used. Those that nobody uses have to go, or the last one would be
 	// found long after the fault.
 	p.shop.SetConnMaxIdleTime(time.Second)
 	if p.window, err = sql.Open("writebehind", p.dsn()); err != nil {
-		return p, err
+		return err
 	}
 	p.window.SetMaxOpenConns(1)
-	return p, errors.Join(p.shop.PingContext(ctx), p.window.PingContext(ctx))
+	return errors.Join(p.shop.PingContext(ctx), p.window.PingContext(ctx))
 }
 
 func (p *place) dsn() string {

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -69,9 +71,14 @@ func (f figure) shown(s summary, v float64) string {
 	return f.show(v)
 }
 
+// minutes shows a duration in minutes, with two decimals where it needs them.
+func minutes(d time.Duration) string {
+	return strconv.FormatFloat(math.Round(100*d.Minutes())/100, 'f', -1, 64)
+}
+
 // line is the last line, which scripts look for.
 func (r *report) line() string {
-	parts := []string{fmt.Sprintf("soak: minutes %g acknowledged %d lost %d", r.length.Minutes(), r.acknowledged, len(r.lost))}
+	parts := []string{fmt.Sprintf("soak: minutes %s acknowledged %d lost %d", minutes(r.length), r.acknowledged, len(r.lost))}
 	list := func(what string, names []string) {
 		if len(names) > 0 {
 			parts = append(parts, what+": "+strings.Join(names, ", "))

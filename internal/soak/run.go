@@ -11,18 +11,18 @@ import (
 	"github.com/writebehind/writebehind/examples/storefront/shop"
 )
 
-// run runs the load with its faults and reports whether all is as it must be.
-func run(ctx context.Context, out io.Writer, o options) (fine bool, err error) {
-	fmt.Fprintf(out, "soak: seed %d, the command: go run ./internal/soak -minutes %g -rate %d -seed %d\n",
-		o.seed, o.length.Minutes(), o.rate, o.seed)
+// run runs the load with its faults, and prints and returns what came of it.
+func run(ctx context.Context, out io.Writer, o options) (_ *report, err error) {
+	fmt.Fprintf(out, "soak: seed %d, the command: go run ./internal/soak -minutes %s -rate %d -seed %d\n",
+		o.seed, minutes(o.length), o.rate, o.seed)
 	p, err := newPlace(ctx, o)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
 	orders, err := newBook(p.temp)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, orders.close()) }()
 
@@ -33,7 +33,7 @@ func run(ctx context.Context, out io.Writer, o options) (fine bool, err error) {
 	samples, err := work(ctx, o, l, t)
 	watching.end()
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 
 	r := newReport(o, samples)
@@ -44,7 +44,7 @@ func run(ctx context.Context, out io.Writer, o options) (fine bool, err error) {
 		fmt.Fprintln(out, hang)
 		r.problems = append(r.problems, "a statement hangs")
 	} else if err := r.settle(ctx, o, p, l); err != nil {
-		return false, err
+		return nil, err
 	}
 	t.print()
 	fmt.Fprintln(out, "\nerrors that a fault explains:")
@@ -52,7 +52,7 @@ func run(ctx context.Context, out io.Writer, o options) (fine bool, err error) {
 	fmt.Fprintln(out)
 	r.print(out)
 	fmt.Fprintln(out, r.line())
-	return r.fine(), nil
+	return r, nil
 }
 
 // work has the load run, with faults, for its time, and returns the samples. In the
@@ -66,7 +66,8 @@ func work(ctx context.Context, o options, l *load, t *trouble) (samples []sample
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		if troubled = t.run(working); troubled != nil {
+		if err := t.run(working); working.Err() == nil && err != nil {
+			troubled = err
 			stop()
 		}
 	}()

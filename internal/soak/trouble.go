@@ -29,20 +29,18 @@ type record struct {
 }
 
 // run goes on until ctx is done or there were as many faults as were asked for.
-// An error says that a fault could not be made.
+// An error says that a fault could not be made, which is no news after ctx is done.
 func (t *trouble) run(ctx context.Context) error {
 	cards := deck{rng: rand.New(rand.NewPCG(t.options.seed, 0))}
 	for n := 1; t.options.faults == 0 || n <= t.options.faults; n++ {
 		// Each fault has numbers of its own, whatever the ones before have drawn.
 		d := dice{rand.New(rand.NewPCG(t.options.seed, uint64(n))), t.options.scale}
 		f := cards.deal()
-		if pause(ctx, t.options.calm+time.Duration(d.Int64N(int64(t.options.calm)))) != nil {
-			return nil
+		err := pause(ctx, t.options.calm+time.Duration(d.Int64N(int64(t.options.calm))))
+		if err == nil {
+			err = t.have(ctx, f, n, d)
 		}
-		if err := t.have(ctx, f, n, d); err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
+		if err != nil {
 			return fmt.Errorf("fault %d, %s: %w", n, f.name, err)
 		}
 	}
