@@ -7,6 +7,8 @@
 #                     count what is lost; CYCLES=n SEED=n MODES=child,server,…
 #   make prove        the same histories through lib/pq and through the shim;
 #                     STATEMENTS=n SEED=n
+#   make soak         the example shop's load for MINUTES, while things fail: does
+#                     anything grow, is anything lost; MINUTES=n SEED=n
 #   make bench-quick  the benchmarks, short
 #   make fuzz         every fuzz target for TIME each
 #   make demo         the example shop; DEMO_FLAGS="..."
@@ -29,6 +31,7 @@ CYCLES ?= 20
 MODES ?= child,server,both,network,power
 STATEMENTS ?= 10000
 SEED ?=
+MINUTES ?= 10
 TIME ?= 30s
 DEMO_FLAGS ?=
 TEST_FLAGS ?=
@@ -71,6 +74,10 @@ prove:
 .PHONY: prove-short
 prove-short:
 	$(call prove,2000)
+
+.PHONY: soak
+soak:
+	go run ./internal/soak -minutes $(MINUTES) $(if $(SEED),-seed $(SEED))
 
 .PHONY: bench-quick
 bench-quick:

@@ -12,7 +12,7 @@
 // removes it at the end. With -dsn it creates two schemas in that database and
 // drops them; it touches nothing else there.
 //
-// The shop itself is in shop.go and knows database/sql only.
+// The shop itself is in the package shop and knows database/sql only.
 package main
 
 import (

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/writebehind/writebehind/examples/storefront/shop"
 )
 
 // result is what was measured on one side.
@@ -14,7 +16,7 @@ type result struct {
 	elapsed time.Duration // of the run, without the drain
 	drain   time.Duration // from the end of the run until PostgreSQL had everything
 	commits int64         // transactions that PostgreSQL committed for the run and the drain
-	latency [kinds]histogram
+	latency [shop.Kinds]histogram
 }
 
 func (r *result) operations() int64 {
@@ -33,7 +35,7 @@ func report(a, b *result) string {
 		{"", a.name, "", "", b.name, "", "", "ratio of"},
 		{"operation", "ops/s", "p50", "p99", "ops/s", "p50", "p99", "mean latency"},
 	}
-	for k := range kinds {
+	for k := range shop.Kinds {
 		x, y := &a.latency[k], &b.latency[k]
 		lines = append(lines, []string{
 			k.String(),

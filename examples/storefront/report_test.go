@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/writebehind/writebehind/examples/storefront/shop"
 )
 
 func TestNumbersAreShort(t *testing.T) {
@@ -34,9 +36,9 @@ func TestNumbersAreShort(t *testing.T) {
 func TestReportPutsTheRatioOfMeanLatenciesBesideEachKind(t *testing.T) {
 	a := &result{name: "one", elapsed: time.Second, commits: 10}
 	b := &result{name: "other", elapsed: time.Second, drain: time.Second}
-	a.latency[viewProduct].record(100 * time.Microsecond)
-	b.latency[viewProduct].record(20 * time.Microsecond)
-	b.latency[viewProduct].record(30 * time.Microsecond)
+	a.latency[shop.ViewProduct].record(100 * time.Microsecond)
+	b.latency[shop.ViewProduct].record(20 * time.Microsecond)
+	b.latency[shop.ViewProduct].record(30 * time.Microsecond)
 	text := report(a, b)
 	require.Regexp(t, `(?m)^view product +1 .* 4 x$`, text)
 	require.Regexp(t, `(?m)^operations per second +1 +2 +2 x$`, text)

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/writebehind/writebehind/examples/storefront/shop"
 )
 
 // side is one of the two runs: a schema of its own on the server, and the
@@ -15,15 +17,9 @@ type side struct {
 	schema   string
 	plain    string // DSN for the driver postgres
 	dsn      string // DSN for the side's own driver
-	products []product
+	products []shop.Product
 	close    func(context.Context, *sql.DB) error
 }
-
-// startStock is so much that no run empties it: the shop has no use for a
-// product that is sold out.
-const startStock = 1_000_000_000
-
-func productName(id int64) string { return fmt.Sprintf("product %d", id) }
 
 // newSide creates the schema and fills it with products. The run token makes
 // names that no other run uses.
@@ -51,18 +47,7 @@ func (s *side) fill(ctx context.Context, products int) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if _, err := db.ExecContext(ctx, schema); err != nil {
-		return err
-	}
-	_, err = db.ExecContext(ctx,
-		`INSERT INTO products (id, name, price, stock)
-		 SELECT id, 'product ' || id, 100 + id, $2::bigint FROM generate_series(1, $1::bigint) AS id`,
-		products, startStock)
-	if err != nil {
-		return err
-	}
-	c, err := readContents(ctx, db)
-	s.products = c.products
+	s.products, err = shop.Open(ctx, db, products)
 	return err
 }
 
@@ -76,7 +61,7 @@ func (s *side) drop(ctx context.Context, admin *sql.DB) error {
 
 // rush runs the shop on the side's driver for the given time, drains, and
 // closes the database. The shoppers' ledgers tell what was acknowledged.
-func (s *side) rush(ctx context.Context, admin *sql.DB, shoppers int, d time.Duration, bar progress) (*result, []*ledger, error) {
+func (s *side) rush(ctx context.Context, admin *sql.DB, shoppers int, d time.Duration, bar progress) (*result, []*shop.Ledger, error) {
 	before, err := s.commits(ctx, admin)
 	if err != nil {
 		return nil, nil, err
@@ -89,9 +74,10 @@ func (s *side) rush(ctx context.Context, admin *sql.DB, shoppers int, d time.Dur
 		return nil, nil, errors.Join(err, db.Close())
 	}
 
-	crowd := make([]*shopper, shoppers)
+	start := time.Now()
+	crowd := make([]*visitor, shoppers)
 	for i := range crowd {
-		crowd[i] = newShopper(shop{db}, int64(i+1), len(s.products))
+		crowd[i] = newVisitor(shop.Shop{DB: db}, int64(i+1), len(s.products), start)
 	}
 	bar.label, bar.total = s.name, d
 	bar.done = func() (n int64) {
@@ -102,7 +88,8 @@ func (s *side) rush(ctx context.Context, admin *sql.DB, shoppers int, d time.Dur
 	}
 	stop := bar.start()
 	r := &result{name: s.name}
-	r.elapsed, err = rush(ctx, crowd, d)
+	err = rush(ctx, crowd, start.Add(d))
+	r.elapsed = time.Since(start)
 	stop()
 
 	drain := time.Now()
@@ -114,9 +101,9 @@ func (s *side) rush(ctx context.Context, admin *sql.DB, shoppers int, d time.Dur
 	if err != nil {
 		return nil, nil, err
 	}
-	ledgers := make([]*ledger, len(crowd))
+	ledgers := make([]*shop.Ledger, len(crowd))
 	for i, c := range crowd {
-		ledgers[i] = c.ledger
+		ledgers[i] = c.shopper.Ledger
 		for k := range c.latency {
 			r.latency[k].merge(&c.latency[k])
 		}
@@ -128,17 +115,17 @@ func (s *side) rush(ctx context.Context, admin *sql.DB, shoppers int, d time.Dur
 
 // verify compares what the tables hold, as the plain driver sees them, with
 // what was acknowledged.
-func (s *side) verify(ctx context.Context, ledgers []*ledger) (wrong []string, err error) {
+func (s *side) verify(ctx context.Context, ledgers []*shop.Ledger) (wrong []string, err error) {
 	db, err := sql.Open("postgres", s.plain)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	found, err := readContents(ctx, db)
+	found, err := shop.ReadContents(ctx, db)
 	if err != nil {
 		return nil, err
 	}
-	return verify(s.products, ledgers, found), nil
+	return shop.Verify(s.products, ledgers, found), nil
 }
 
 // maxConns bounds the connections of a side. A server accepts 100 by default.

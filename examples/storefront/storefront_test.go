@@ -5,9 +5,11 @@ import (
 	"database/sql"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/writebehind/writebehind/examples/storefront/shop"
 	"github.com/writebehind/writebehind/internal/pgtest"
 )
 
@@ -41,32 +43,27 @@ func TestLostRowIsSeen(t *testing.T) {
 	s, err := newSide(t.Context(), openPlain(t, dsn), dsn, "postgres", "test", 3)
 	require.NoError(t, err)
 
-	l := newLedger(1, 3)
-	o := order{id: newUUID(), shopper: 1, product: 2, qty: 1, price: 5, status: "placed"}
-	shop := shop{openPlain(t, s.plain)}
-	require.NoError(t, shop.placeOrder(t.Context(), o))
-	require.NoError(t, shop.takeFromStock(t.Context(), 2, 1))
-	require.NoError(t, shop.putIntoCart(t.Context(), 1, 3, 2))
-	require.NoError(t, shop.putIntoCart(t.Context(), 1, 3, 2))
-	require.NoError(t, shop.changePrice(t.Context(), 3, 77))
-	l.orders = []order{o}
-	l.sold[2], l.cart[3] = 1, 4
-	l.prices[3] = priceChange{price: 77, ended: 1}
+	db := openPlain(t, s.plain)
+	shopper := shop.NewShopper(shop.Shop{DB: db}, 1, 3, time.Now(), nil)
+	for range 100 {
+		require.NoError(t, shopper.Step(t.Context()))
+	}
+	ledgers := []*shop.Ledger{shopper.Ledger}
 
-	wrong, err := s.verify(t.Context(), []*ledger{l})
+	wrong, err := s.verify(t.Context(), ledgers)
 	require.NoError(t, err)
 	require.Empty(t, wrong)
 
 	for _, loss := range []string{
-		`DELETE FROM orders`,
-		`UPDATE cart_items SET qty = 2`,
+		`DELETE FROM orders WHERE id = (SELECT min(id::text)::uuid FROM orders)`,
+		`UPDATE cart_items SET qty = qty - 1 WHERE product = (SELECT min(product) FROM cart_items)`,
 		`UPDATE products SET stock = stock + 1 WHERE id = 2`,
-		`UPDATE products SET price = 103 WHERE id = 3`,
+		`UPDATE products SET price = 0 WHERE id = 3`,
 	} {
-		_, err := shop.db.Exec(loss)
+		_, err := db.Exec(loss)
 		require.NoError(t, err)
 		before := len(wrong)
-		wrong, err = s.verify(t.Context(), []*ledger{l})
+		wrong, err = s.verify(t.Context(), ledgers)
 		require.NoError(t, err)
 		require.Len(t, wrong, before+1, "after %s", loss)
 	}
