@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/writebehind/writebehind/internal/pgtest"
+	"github.com/writebehind/writebehind/internal/prove/compare"
 	"github.com/writebehind/writebehind/internal/prove/generate"
 	"github.com/writebehind/writebehind/internal/prove/history"
 	"github.com/writebehind/writebehind/internal/prove/run"
@@ -32,8 +33,10 @@ type prover struct {
 	out   io.Writer
 	bench *run.Bench
 
-	sent, divergences int
-	counts            run.Counts
+	divergences int
+	total       run.Result // sums
+	several     int        // histories of several connections
+	deadlocks   [2]int     // on the reference, on the other side alone
 }
 
 // proveAll runs histories until there were enough statements, and returns the
@@ -68,7 +71,7 @@ func (p *prover) histories(ctx context.Context) error {
 		_, err := p.history(ctx, p.only)
 		return err
 	}
-	for i := 0; p.sent < p.statements && p.divergences < p.most; i++ {
+	for i := 0; p.total.Sent < p.statements && p.divergences < p.most; i++ {
 		hung, err := p.history(ctx, i)
 		if hung || err != nil {
 			return err
@@ -85,8 +88,7 @@ func (p *prover) history(ctx context.Context, index int) (hung bool, err error) 
 	if err != nil {
 		return false, fmt.Errorf("history %d of seed %d: %w", index, p.seed, err)
 	}
-	p.sent += r.Sent
-	p.counts = p.counts.Add(r.Counts)
+	p.add(h, r)
 	if r.Difference != nil {
 		p.divergences++
 		p.report(ctx, index, h, r)
@@ -94,12 +96,33 @@ func (p *prover) history(ctx context.Context, index int) (hung bool, err error) 
 	return r.Hung(), ctx.Err()
 }
 
+// add counts what a history has brought.
+func (p *prover) add(h history.History, r run.Result) {
+	t := &p.total
+	t.Sent += r.Sent
+	t.Inside += r.Inside
+	t.Waited += r.Waited
+	t.Counts = t.Counts.Add(r.Counts)
+	if h.Connections() > 1 {
+		p.several++
+	}
+	switch r.Deadlock {
+	case [2]bool{false, true}:
+		p.deadlocks[1]++
+	case [2]bool{}:
+	default:
+		p.deadlocks[0]++
+	}
+}
+
 // report prints a divergence, cut down if it can be brought about again.
 func (p *prover) report(ctx context.Context, index int, h history.History, r run.Result) {
 	fmt.Fprintf(p.out, "\ndivergence %d: seed %d history %d statement %d\n", p.divergences, p.seed, index, r.At)
 	if r.At < len(h.Statements) {
 		fmt.Fprintf(p.out, "%s\n", h.Statements[r.At])
-		h.Statements = slices.Clip(h.Statements[:r.At+1])
+	}
+	if r.Last < len(h.Statements) {
+		h.Statements = slices.Clip(h.Statements[:r.Last+1])
 	}
 	fmt.Fprintf(p.out, "%s\n", r.Difference)
 	if p.shrink && !r.Hung() {
@@ -112,6 +135,10 @@ func (p *prover) report(ctx context.Context, index int, h history.History, r run
 // and goes with the timing is given a second and a third chance to come.
 func (p *prover) smaller(ctx context.Context, h history.History, found run.Result) history.History {
 	until := time.Now().Add(p.shrinkFor)
+	if found.Difference.Kind == compare.Hang {
+		defer func(before time.Duration) { p.bench.Patience = before }(p.bench.Patience)
+		p.bench.Patience = min(p.bench.Patience, 2*time.Second)
+	}
 	chances := 1
 	var last run.Result
 	var stuck bool
@@ -141,10 +168,18 @@ func (p *prover) smaller(ctx context.Context, h history.History, found run.Resul
 }
 
 // summary prints how the statements were answered, those that touch no
-// opted-in table included, and then the line that scripts look for.
+// opted-in table included, what there was of transactions and of several
+// connections, and then the line that scripts look for.
 func (p *prover) summary() {
-	share := func(n uint64) float64 { return 100 * float64(n) / float64(max(1, p.sent)) }
-	deferred, cached := share(p.counts.Deferred), share(p.counts.Cached)
+	t := &p.total
+	deferred, cached := share(t.Counts.Deferred, t.Sent), share(t.Counts.Cached, t.Sent)
 	fmt.Fprintf(p.out, "prove: deferred %.1f%% cached %.1f%% direct %.1f%%\n", deferred, cached, 100-deferred-cached)
-	fmt.Fprintf(p.out, "prove: statements %d divergences %d\n", p.sent, p.divergences)
+	fmt.Fprintf(p.out, "prove: in transactions %.1f %%, buffered to the end %.1f %%\n",
+		share(t.Inside, t.Sent), share(t.Counts.Buffered, t.Counts.Buffered+t.Counts.MadeReal))
+	fmt.Fprintf(p.out, "prove: histories of several connections %d, statements that waited %d, stopped by a deadlock %d, by one of the driver under test alone %d\n",
+		p.several, t.Waited, p.deadlocks[0], p.deadlocks[1])
+	fmt.Fprintf(p.out, "prove: statements %d divergences %d\n", t.Sent, p.divergences)
 }
+
+// share is a part in percent.
+func share[A, B int | uint64](part A, of B) float64 { return 100 * float64(part) / float64(max(1, of)) }

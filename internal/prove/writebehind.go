@@ -16,6 +16,6 @@ func counters(driver string) func(*sql.DB) (run.Counts, error) {
 	}
 	return func(db *sql.DB) (run.Counts, error) {
 		s, err := writebehind.Stats(db)
-		return run.Counts{Deferred: s.Deferred, Cached: s.Cached}, err
+		return run.Counts{Deferred: s.Deferred, Cached: s.Cached, Buffered: s.Buffered, MadeReal: s.MadeReal}, err
 	}
 }

@@ -18,6 +18,7 @@ const (
 	RowCount      Kind = "number of rows"
 	Value         Kind = "value"
 	Hang          Kind = "no answer"
+	Waiting       Kind = "waiting for a lock"
 	Contents      Kind = "contents at the end"
 )
 

@@ -7,6 +7,7 @@ package compare
 
 import (
 	"database/sql"
+	"fmt"
 	"reflect"
 )
 
@@ -22,6 +23,21 @@ type Outcome struct {
 	Sets []ResultSet
 	// RowsErr is the error after the last row, CloseErr that of Rows.Close.
 	RowsErr, CloseErr error
+}
+
+// String tells of an outcome in short.
+func (o *Outcome) String() string {
+	switch {
+	case o.Panic != nil:
+		return fmt.Sprintf("panic: %v", o.Panic)
+	case o.Err != nil:
+		return describeError(o.Err)
+	case o.Result != nil:
+		return fmt.Sprintf("%d rows affected", o.Result.Affected)
+	case len(o.Sets) > 0:
+		return describeRows(o.Sets[0].Rows)
+	}
+	return "no error"
 }
 
 // Result is what a sql.Result says.

@@ -10,6 +10,7 @@ package generate
 
 import (
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/writebehind/writebehind/internal/prove/history"
@@ -34,6 +35,16 @@ type generator struct {
 	left  int
 	focus int   // index of the table that most of a plain phase is about
 	fresh int64 // keys made so far that no row had before
+
+	// scripts are what each connection is about to send: the rest of a
+	// transaction. on is the connection that the last statement went to.
+	scripts [][]history.Statement
+	on      int
+	// sessions says that connections change what their sessions remember.
+	sessions bool
+	// inside is set while a transaction is made; repeats and dares while a
+	// statement that is to fail.
+	inside, repeats, dares bool
 }
 
 // History returns the history with that index of a run, with about that many
@@ -43,11 +54,53 @@ func History(seed, index uint64, statements int) history.History {
 	g.shape = g.values
 	g.world = newWorld(g.values)
 	g.settings = g.newSettings()
+	g.scripts = make([][]history.Statement, 1)
+	if g.values.IntN(10) < 4 {
+		g.scripts = make([][]history.Statement, 2+g.values.IntN(3))
+		g.settings.Conn = false // it says nothing of several
+	}
+	g.sessions = g.values.IntN(4) == 0
 	h := history.History{Settings: g.settings, Schema: g.world.schema}
 	for len(h.Statements) < statements {
-		h.Statements = append(h.Statements, g.next()...)
+		h.Statements = append(h.Statements, g.turn())
+	}
+	for k, rest := range g.scripts {
+		for _, st := range rest {
+			st.Conn = k
+			h.Statements = append(h.Statements, st)
+		}
 	}
 	return h
+}
+
+// turn chooses the connection that sends the next statement.
+func (g *generator) turn() history.Statement {
+	if len(g.scripts) > 1 && g.values.IntN(2) == 0 {
+		g.on = g.values.IntN(len(g.scripts))
+	}
+	script := &g.scripts[g.on]
+	if len(*script) == 0 {
+		*script = g.next()
+	}
+	st := (*script)[0]
+	st.Conn = g.on
+	st.Unordered = st.Unordered || len(g.scripts) > 1 && g.sweeps(st.SQL)
+	*script = (*script)[1:]
+	return st
+}
+
+// sweeps reports whether a statement may write several rows behind the
+// application's back, in no certain order: by a trigger, a function or a
+// foreign key. With several connections it matters which of them it has locked
+// when it has to wait.
+func (g *generator) sweeps(text string) bool {
+	text = strings.ToLower(text)
+	for _, hidden := range []string{"odd", "bump", "do $$"} {
+		if strings.Contains(text, hidden) {
+			return true
+		}
+	}
+	return g.world.parent != nil && !strings.HasPrefix(text, "select") && strings.Contains(text, g.world.parent.name)
 }
 
 func (g *generator) newSettings() history.Settings {
@@ -79,6 +132,9 @@ func (g *generator) newSettings() history.Settings {
 
 // daring decides whether a statement may hold values that are refused.
 func (g *generator) daring() bool {
+	if g.dares {
+		return true
+	}
 	if g.plain {
 		return g.values.IntN(100) == 0
 	}
@@ -120,18 +176,29 @@ func (g *generator) next() []history.Statement {
 			g.focus = max(0, g.values.IntN(2*len(g.world.tables))-len(g.world.tables))
 		}
 	}
-	if g.plain && g.values.IntN(3) > 0 {
-		return []history.Statement{g.statement()}
+	often := 16
+	if len(g.scripts) > 1 {
+		often = 30
 	}
 	switch n := g.values.IntN(200); {
-	case n < 5:
+	case n < often:
 		return g.transaction()
-	case n < 6 && !g.settings.Conn:
+	case n < often+1 && !g.settings.Conn && g.idle():
 		return []history.Statement{{Call: history.Reopen}}
-	case n < 6:
-		return g.textTransaction()
+	case n < often+8 && g.sessions:
+		return []history.Statement{g.sessionSetting()}
 	}
 	return []history.Statement{g.statement()}
+}
+
+// idle reports whether no connection is in a transaction.
+func (g *generator) idle() bool {
+	for _, s := range g.scripts {
+		if len(s) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // statement makes one statement.
@@ -167,7 +234,11 @@ func (g *generator) statement() history.Statement {
 // keyed makes one of the statements that a driver in front of PostgreSQL is
 // for.
 func (g *generator) keyed() history.Statement {
-	switch n := g.shape.IntN(100); {
+	n := g.shape.IntN(100)
+	if g.inside && g.values.IntN(2) == 0 { // half of them writes
+		n = 52 + n*42/100
+	}
+	switch {
 	case n < 52:
 		return g.selectByKey()
 	case n < 86:

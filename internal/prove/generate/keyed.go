@@ -151,6 +151,10 @@ func (g *generator) selectByKey() history.Statement {
 	if g.plain && (n == 5 || n > 8) {
 		n = 20
 	}
+	if g.inside && g.values.IntN(5) == 0 {
+		w.word(g.rowLock())
+		return g.query(w, true)
+	}
 	switch n {
 	case 0, 1, 2, 3, 4:
 		w.word("LIMIT 1")

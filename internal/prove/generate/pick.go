@@ -74,6 +74,9 @@ func (g *generator) newKey(t *table, daring bool) []value {
 	if g.plain {
 		old = 6
 	}
+	if g.repeats {
+		old = 1
+	}
 	if len(t.key) == 0 || t.hasMinted || daring || g.values.IntN(old) == 0 {
 		return key
 	}

@@ -49,6 +49,7 @@ func (s Settings) fields() string {
 
 func (s Statement) fields() string {
 	var f fieldList
+	f.add(s.Conn != 0, "Conn: %d", s.Conn)
 	f.add(s.Call != Exec, "Call: prove.%s", s.Call)
 	f.add(s.SQL != "", "SQL: %s", goString(s.SQL))
 	if len(s.Args) > 0 {

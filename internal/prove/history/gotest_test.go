@@ -64,6 +64,7 @@ func TestHistoryIsPrintedAsATest(t *testing.T) {
 		Statements: []Statement{
 			{Call: Begin, Isolation: sql.LevelSerializable},
 			{Call: Query, SQL: "SELECT 1 WHERE 1 = $1", Args: []any{int64(1)}, Prepared: Kept, Unordered: true},
+			{Conn: 2, SQL: "COMMIT"},
 		},
 	}
 	src := h.GoTest("TestX")
@@ -76,6 +77,7 @@ func TestHistoryIsPrintedAsATest(t *testing.T) {
 		"\t\tStatements: []prove.Statement{\n"+
 		"\t\t\t{Call: prove.Begin, Isolation: sql.IsolationLevel(6)},\n"+
 		"\t\t\t{Call: prove.Query, SQL: \"SELECT 1 WHERE 1 = $1\", Args: []any{int64(1)}, Prepared: prove.Kept, Unordered: true},\n"+
+		"\t\t\t{Conn: 2, SQL: \"COMMIT\"},\n"+
 		"\t\t},\n"+
 		"\t})\n}\n", src)
 	_, err := parser.ParseFile(token.NewFileSet(), "x.go", "package x\n"+src, 0)

@@ -1,5 +1,6 @@
 // Package history holds what the differential tester runs: a schema, the
-// settings of one application, and the statements it sends one after another.
+// settings of one application, and the statements it sends one after another,
+// on one connection or on several.
 //
 // A History is plain data. It can be generated, run, cut down, and printed as
 // Go source that makes the same History again.
@@ -76,4 +77,17 @@ type Statement struct {
 	// For Begin.
 	Isolation sql.IsolationLevel
 	ReadOnly  bool
+
+	// Conn is the number of the connection, from 0. If any statement of a
+	// history names another one than 0, all connections are held sql.Conns.
+	Conn int
+}
+
+// Connections is the number of connections that a history needs.
+func (h History) Connections() int {
+	n := 1
+	for i := range h.Statements {
+		n = max(n, h.Statements[i].Conn+1)
+	}
+	return n
 }

@@ -21,17 +21,19 @@ const Reference = "postgres"
 
 // Counts tell how many statements a driver has answered itself: writes it
 // deferred, and reads it knew the answer to.
-type Counts struct{ Deferred, Cached uint64 }
+// Transactions it has begun without PostgreSQL are Buffered if they were
+// committed so, MadeReal if not.
+type Counts struct{ Deferred, Cached, Buffered, MadeReal uint64 }
 
 // Add returns the sums.
 func (c Counts) Add(d Counts) Counts {
-	return Counts{c.Deferred + d.Deferred, c.Cached + d.Cached}
+	return Counts{c.Deferred + d.Deferred, c.Cached + d.Cached, c.Buffered + d.Buffered, c.MadeReal + d.MadeReal}
 }
 
 // Bench is a pair of databases of one server. It runs one history at a time.
 type Bench struct {
-	// Patience is how long a statement may take before it counts as never
-	// answered. Default: 60s.
+	// Patience is how long the driver under test may owe an answer that the
+	// reference has given before it counts as never answered. Default: 20s.
 	Patience time.Duration
 	// Counts, if set, reads the counters of the driver under test; it is called
 	// before each Close of a sql.DB.
@@ -50,7 +52,7 @@ type place struct {
 
 // NewBench creates the two databases. The caller must Close the Bench.
 func NewBench(ctx context.Context, server *pgtest.Server, subject string) (*Bench, error) {
-	b := &Bench{Patience: time.Minute, server: server, subject: subject}
+	b := &Bench{Patience: 20 * time.Second, server: server, subject: subject}
 	unique := strings.ToLower(rand.Text()[:10])
 	for i, side := range []string{"ref", "sub"} {
 		p := &b.places[i]
@@ -60,6 +62,9 @@ func NewBench(ctx context.Context, server *pgtest.Server, subject string) (*Benc
 			return nil, errors.Join(err, b.Close())
 		}
 		p.name = name
+		if err := hurryDeadlocks(ctx, server, name); err != nil {
+			return nil, errors.Join(err, b.Close())
+		}
 		var err error
 		if p.admin, err = sql.Open(Reference, server.DSN(name, "lock_timeout=20s")); err != nil {
 			return nil, errors.Join(err, b.Close())
@@ -67,6 +72,16 @@ func NewBench(ctx context.Context, server *pgtest.Server, subject string) (*Benc
 		p.admin.SetMaxOpenConns(1)
 	}
 	return b, nil
+}
+
+// hurryDeadlocks has the server look for deadlocks early.
+func hurryDeadlocks(ctx context.Context, server *pgtest.Server, name string) error {
+	db, err := sql.Open(Reference, server.DSN(name))
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, "ALTER DATABASE "+name+" SET deadlock_timeout = '50ms'")
+	return errors.Join(err, db.Close())
 }
 
 // Under returns a Bench on the same two databases for another driver. It must

@@ -21,6 +21,7 @@ func History(h history.History, fails func(history.History) bool) history.Histor
 		h.Schema = minimize(h.Schema, func(s []string) bool {
 			return fails(with(h, func(c *history.History) { c.Schema = s }))
 		})
+		h = shrinkConnections(h, fails)
 		h = shrinkColumns(h, fails)
 		h = shrinkSettings(h, fails)
 		h = shrinkStatements(h, fails)
@@ -34,6 +35,50 @@ func History(h history.History, fails func(history.History) bool) history.Histor
 // replaced, not written to.
 func with(h history.History, change func(*history.History)) history.History {
 	change(&h)
+	return h
+}
+
+// shrinkConnections lets fewer connections do the work, and moves statements to
+// the first one.
+func shrinkConnections(h history.History, fails func(history.History) bool) history.History {
+	move := func(change func(i, conn int) int) bool {
+		c := with(h, func(c *history.History) {
+			c.Statements = slices.Clone(h.Statements)
+			for i := range c.Statements {
+				c.Statements[i].Conn = change(i, c.Statements[i].Conn)
+			}
+		})
+		ok := fails(c)
+		if ok {
+			h = c
+		}
+		return ok
+	}
+	for from := h.Connections() - 1; from > 0; from-- {
+		for to := range from {
+			if move(func(_, conn int) int {
+				switch {
+				case conn == from:
+					return to
+				case conn > from:
+					return conn - 1
+				}
+				return conn
+			}) {
+				break
+			}
+		}
+	}
+	for i := range h.Statements {
+		if h.Statements[i].Conn > 0 {
+			move(func(at, conn int) int {
+				if at == i {
+					return 0
+				}
+				return conn
+			})
+		}
+	}
 	return h
 }
 
@@ -96,6 +141,9 @@ func shrinkStatements(h history.History, fails func(history.History) bool) histo
 		}
 		if h.Statements[i].Isolation != sql.LevelDefault {
 			try(func(s *history.Statement) { s.Isolation = sql.LevelDefault })
+		}
+		if h.Statements[i].ReadOnly {
+			try(func(s *history.Statement) { s.ReadOnly = false })
 		}
 		if h.Statements[i].Read != 0 {
 			try(func(s *history.Statement) { s.Read = 0 })
