@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"time"
-
 )
 
 // end brings a history to its end on both sides, whatever is under way: what
@@ -72,4 +71,3 @@ func terminate(db *sql.DB) {
 	_, _ = db.ExecContext(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 		WHERE datname = current_database() AND pid <> pg_backend_pid()`) // the next step says what is left
 }
-
