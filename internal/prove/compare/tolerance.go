@@ -27,6 +27,8 @@ import (
 //     fails on several rows: it is the one that lies first on disk.
 //   - The three kinds of values above inside the text of an error ("Failing row
 //     contains (…)"), where they are not paired.
+//   - The number in the name of a schema of temporary tables (pg_temp_7), which
+//     is that of the server's process. An error shows it.
 //
 // And one thing is not tried: a statement prepared before a change of the
 // schema is not run after it. PostgreSQL refuses some of those ("cached plan
@@ -200,16 +202,18 @@ func failedOnSomeRow(err error) bool {
 	return false
 }
 
-// minted finds what may be a value of one of the three classes in a text.
+// minted finds what may be a value of one of the three classes in a text, or the
+// name of a schema of temporary tables.
 var minted = regexp.MustCompile(
 	`\b19\d{8}\b` +
+		`|\bpg_temp_\d+\b` +
 		`|\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b` +
 		`|\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?([+-]\d\d(:\d\d)?)?`)
 
-// maskMinted blanks the values of the three classes in a text.
+// maskMinted blanks what minted finds in a text.
 func maskMinted(s string) string {
 	return minted.ReplaceAllStringFunc(s, func(found string) string {
-		if len(found) > 10 && found[4] == '-' {
+		if len(found) > 10 && found[4] == '-' && found[0] != 'p' {
 			day, err := time.Parse(time.DateOnly, found[:10])
 			if err != nil || time.Since(day).Abs() > 48*time.Hour {
 				return found

@@ -41,7 +41,11 @@ type generator struct {
 	scripts [][]history.Statement
 	on      int
 	// sessions says that connections change what their sessions remember.
-	sessions bool
+	// reopens has all of them end what they are about, to reopen the database.
+	sessions, reopens bool
+	// tame is set while a transaction is made that a driver in front of PostgreSQL
+	// may well be able to keep to itself to the end; it goes with plain.
+	tame bool
 	// inside is set while a transaction is made; repeats and dares while a
 	// statement that is to fail.
 	inside, repeats, dares bool
@@ -59,7 +63,7 @@ func History(seed, index uint64, statements int) history.History {
 		g.scripts = make([][]history.Statement, 2+g.values.IntN(3))
 		g.settings.Conn = false // it says nothing of several
 	}
-	g.sessions = g.values.IntN(4) == 0
+	g.sessions = g.values.IntN(5) == 0
 	h := history.History{Settings: g.settings, Schema: g.world.schema}
 	for len(h.Statements) < statements {
 		h.Statements = append(h.Statements, g.turn())
@@ -77,6 +81,13 @@ func History(seed, index uint64, statements int) history.History {
 func (g *generator) turn() history.Statement {
 	if len(g.scripts) > 1 && g.values.IntN(2) == 0 {
 		g.on = g.values.IntN(len(g.scripts))
+	}
+	if g.reopens {
+		g.on = g.unfinished()
+		if g.reopens = g.on >= 0; !g.reopens {
+			g.on = 0
+			return history.Statement{Call: history.Reopen}
+		}
 	}
 	script := &g.scripts[g.on]
 	if len(*script) == 0 {
@@ -147,6 +158,7 @@ func (g *generator) writer(t *table) *writer {
 	if g.plain {
 		w.plainness = 15
 	}
+	w.tame = g.tame
 	return w
 }
 
@@ -162,6 +174,9 @@ func (g *generator) newShape() {
 	stream := g.seed ^ g.index<<32
 	if g.plain {
 		stream = ^stream
+	}
+	if g.tame {
+		stream ^= 1 << 63
 	}
 	g.shape = rand.New(rand.NewPCG(stream, n))
 }
@@ -183,22 +198,23 @@ func (g *generator) next() []history.Statement {
 	switch n := g.values.IntN(200); {
 	case n < often:
 		return g.transaction()
-	case n < often+1 && !g.settings.Conn && g.idle():
-		return []history.Statement{{Call: history.Reopen}}
-	case n < often+8 && g.sessions:
+	case n < often+1 || n < often+5 && g.sessions:
+		g.reopens = true
+	case n < often+14 && g.sessions:
 		return []history.Statement{g.sessionSetting()}
 	}
 	return []history.Statement{g.statement()}
 }
 
-// idle reports whether no connection is in a transaction.
-func (g *generator) idle() bool {
-	for _, s := range g.scripts {
+// unfinished is the number of a connection that has more to send; -1 if there is
+// none.
+func (g *generator) unfinished() int {
+	for k, s := range g.scripts {
 		if len(s) > 0 {
-			return false
+			return k
 		}
 	}
-	return true
+	return -1
 }
 
 // statement makes one statement.
@@ -235,8 +251,8 @@ func (g *generator) statement() history.Statement {
 // for.
 func (g *generator) keyed() history.Statement {
 	n := g.shape.IntN(100)
-	if g.inside && g.values.IntN(2) == 0 { // half of them writes
-		n = 52 + n*42/100
+	if g.inside && (g.tame || g.values.IntN(2) == 0) { // most of them writes
+		n = 40 + n*54/100
 	}
 	switch {
 	case n < 52:

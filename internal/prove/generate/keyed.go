@@ -127,7 +127,7 @@ func (g *generator) columns(w *writer) {
 }
 
 func (g *generator) returning(w *writer, of int) bool {
-	if g.shape.IntN(of) != 0 || g.plain && g.shape.IntN(2) == 0 {
+	if g.shape.IntN(of) != 0 || g.plain && g.shape.IntN(2) == 0 || g.tame {
 		return false
 	}
 	w.word("RETURNING")

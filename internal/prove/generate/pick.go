@@ -3,6 +3,7 @@ package generate
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/writebehind/writebehind/internal/prove/history"
@@ -119,6 +120,9 @@ func (g *generator) eligible() *table {
 	if g.plain && g.shape.IntN(4) > 0 {
 		return g.world.tables[g.focus]
 	}
+	if g.tame && g.shape.IntN(3) > 0 {
+		return g.world.tables[0]
+	}
 	total := 0
 	for _, t := range g.world.tables {
 		total += t.weight
@@ -151,6 +155,11 @@ func (g *generator) some(cols []*column, most int) []*column {
 		out = slices.DeleteFunc(out, func(c *column) bool { return len(cols) > 1 && (c.kind.name == "int4[]" || c.unique) })
 		if len(out) == 0 {
 			out = append(out, cols[0])
+		}
+		if g.tame {
+			if free := slices.DeleteFunc(slices.Clone(out), func(c *column) bool { return strings.Contains(c.rest, "CHECK") || c.clock }); len(free) > 0 {
+				out = free
+			}
 		}
 		most = min(most, 3)
 	}

@@ -74,7 +74,7 @@ func (g *generator) rare() history.Statement {
 	case 7:
 		return ddl("CREATE TABLE IF NOT EXISTS later (id int8 PRIMARY KEY, v text)")
 	case 8:
-		if g.values.IntN(2) > 0 { // what follows runs on a session of its own kind
+		if g.values.IntN(2) > 0 || !g.sessions { // what follows runs on a session of its own kind
 			return history.Statement{SQL: "ANALYZE " + name}
 		}
 		return history.Statement{SQL: []string{
@@ -84,6 +84,9 @@ func (g *generator) rare() history.Statement {
 	case 9:
 		return ddl(fmt.Sprintf("COMMENT ON TABLE %s IS 'x'", name))
 	case 10:
+		if !g.sessions {
+			return history.Statement{SQL: "ANALYZE " + name}
+		}
 		return history.Statement{SQL: "DO $$ BEGIN UPDATE plain SET " + g.world.tables[0].hasSum("int")[0].name + " = 5; END $$"}
 	default:
 		return history.Statement{Call: history.Query, SQL: "SELECT count(*) FROM later"}

@@ -10,9 +10,10 @@ import (
 // held connection allows, by statements.
 func (g *generator) transaction() []history.Statement {
 	plain := g.plain
-	defer func() { g.plain, g.inside = plain, false }()
+	defer func() { g.plain, g.inside, g.tame = plain, false, false }()
 	g.inside = true
-	g.plain = plain || g.values.IntN(10) < 7
+	g.tame = g.values.IntN(10) < 6
+	g.plain = plain || g.tame || g.values.IntN(10) < 4
 
 	out := g.beginning()
 	byText := out[0].Call != history.Begin

@@ -36,6 +36,10 @@ func (g *generator) assign(w *writer, c *column, daring bool) {
 	if g.plain && (n < 9 && c.kind.sums == "float" || n == 9 || n == 11 && c.notNull || n == 12) {
 		n = 19
 	}
+	if g.tame && (n >= 8 && n <= 12 || c.clock || c.kind.sums == "float") {
+		w.value(c.kind, g.pick(c, daring))
+		return
+	}
 	switch {
 	case c.kind.sums != "" && n < 8:
 		w.column(c)
@@ -159,7 +163,7 @@ func (g *generator) insertInto(t *table, daring bool) (*writer, []*column) {
 	}
 	w.word("VALUES")
 	rows := 1
-	if g.shape.IntN(6) == 0 && !(g.plain && g.shape.IntN(2) == 0) {
+	if g.shape.IntN(6) == 0 && !(g.plain && g.shape.IntN(2) == 0) && !g.tame {
 		rows = 2 + g.shape.IntN(2)
 	}
 	for n := range rows {
@@ -176,6 +180,8 @@ func (g *generator) insertInto(t *table, daring bool) (*writer, []*column) {
 				}
 			}
 			switch {
+			case g.tame:
+				w.value(c.kind, g.pick(c, daring))
 			case c.def && g.shape.IntN(6) == 0:
 				w.word("DEFAULT")
 			case c.clock && g.shape.IntN(4) == 0:
@@ -196,6 +202,8 @@ func (g *generator) insertColumns(t *table) []*column {
 	few := g.shape.IntN(3) == 0
 	for i, c := range t.cols {
 		switch {
+		case g.tame && !c.minted:
+			cols = append(cols, c)
 		case c.minted:
 			if g.shape.IntN(12) == 0 {
 				cols = append(cols, c)

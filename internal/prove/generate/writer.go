@@ -19,6 +19,7 @@ type writer struct {
 
 	lower, loose, comments, quotes, qualify, semicolon bool
 	literals                                           bool   // all values are inlined
+	tame                                               bool   // nothing is cast
 	plainness                                          int    // one argument in so many has another type
 	alias                                              string // "" for none
 }
@@ -113,6 +114,9 @@ func (w *writer) value(k *kind, v value) {
 	form := w.shape.IntN(20)
 	if w.literals {
 		form = 19
+	}
+	if w.tame {
+		form = 0
 	}
 	typ := strings.TrimSuffix(k.name, ` COLLATE "C"`)
 	switch {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/lib/pq"
@@ -174,11 +175,32 @@ func (l *life) waiting(ctx context.Context) (all bool, err error) {
 		if c.out[1] != nil && !deadlocked(c.out[1]) {
 			l.differ(c, &compare.Difference{
 				Kind: compare.Waiting, Where: "the call",
-				Reference: fmt.Sprintf("waits for a lock of connection %d", holder), Subject: c.out[1].String(),
+				Reference: fmt.Sprintf("waits for a lock of connection %d", holder), Subject: c.out[1].String() + l.activity(ctx),
 			})
 		}
 	}
 	return all, nil
+}
+
+// sessions shows what the application's sessions do.
+const sessions = `
+SELECT format('%s %s: %s', state, wait_event, query) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' ORDER BY backend_start`
+
+// activity tells what the sessions of both sides do.
+func (l *life) activity(ctx context.Context) string {
+	var b strings.Builder
+	for side, name := range []string{"reference", "subject"} {
+		rows, err := readAll(ctx, l.bench.places[side].admin, sessions)
+		fmt.Fprintf(&b, "\n  sessions of the %s:", name)
+		for _, row := range rows {
+			fmt.Fprintf(&b, "\n    %v", row[0])
+		}
+		if err != nil {
+			fmt.Fprintf(&b, " %v", err)
+		}
+	}
+	return b.String()
 }
 
 // connection finds the connection of a process of the reference; -1 if there is
