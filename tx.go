@@ -82,7 +82,7 @@ func (t *Tx) Commit() error {
 		}
 	}
 	if len(c.held) > 0 {
-		if err := c.engine.drainAll(t.ctx); err != nil {
+		if err := c.drainAll(t.ctx); err != nil {
 			return errors.Join(err, t.Rollback())
 		}
 	}

@@ -84,6 +84,10 @@ type Options struct {
 	// Flushed where it stands.
 	Checkpoint string
 	Flushed    LSN
+	// WaitLock is the advisory lock that a flush holds to its end: a session that
+	// holds locks itself waits for it inside PostgreSQL, which sees then who waits
+	// for whom.
+	WaitLock int64
 	// Application is the application_name of the session while it flushes.
 	Application string
 	// Journal keeps groups until they are flushed; nil: memory alone does. Sync
