@@ -28,6 +28,9 @@ func (c *Conn) cachedRead(ctx context.Context, p *plan, args []driver.NamedValue
 	if stale || !known && !c.engine.cache.Enabled() {
 		return nil, false, nil
 	}
+	if known && (a.blocked() || a.table.state.epoch.Load() != a.lease.Epoch) {
+		return nil, false, nil // it may have been cached under a direct writer that has ended since
+	}
 	if !known {
 		if err := c.readThrough(ctx); err != nil {
 			if errors.Is(err, errUncertain) {

@@ -60,7 +60,11 @@ func beginReal(ctx context.Context, real driver.Conn, opts driver.TxOptions) (dr
 func (t *Tx) Commit() error {
 	c := t.conn
 	if len(c.held) > 0 {
-		if err := c.engine.drainAll(t.ctx); err != nil {
+		err := c.engine.drainAll(t.ctx)
+		if err == nil {
+			err = c.engine.confirm(t.ctx)
+		}
+		if err != nil {
 			return errors.Join(err, t.Rollback())
 		}
 	}
