@@ -126,7 +126,10 @@ func (c *Conn) hold(ctx context.Context, p *plan) ([]*tableState, error) {
 	}
 	if commits(p.stmt) && len(c.held) > 0 {
 		// A COMMIT comes after everything that was acknowledged before it.
-		return nil, c.drainAll(ctx)
+		if err := c.drainAll(ctx); err != nil {
+			return nil, err
+		}
+		return nil, e.confirm(ctx)
 	}
 	if r.nothing() {
 		return nil, nil
