@@ -51,7 +51,7 @@ func inTransaction(ctx context.Context, db *sql.DB, query string, args ...any) e
 		return err
 	}
 	// What is built on it must not outlast it.
-	if _, err = tx.ExecContext(ctx, `SET LOCAL synchronous_commit = on`); err == nil {
+	if _, err = tx.ExecContext(ctx, `/* writebehind */ SET LOCAL synchronous_commit = on`); err == nil {
 		_, err = tx.ExecContext(ctx, query, args...)
 	}
 	if err != nil {
