@@ -134,8 +134,8 @@ func TestExactlyWhatReachesTheRealDriverAndWhen(t *testing.T) {
 		func(m *mocked) {
 			m.expectLookup()
 			m.ExpectBegin()
-			m.ExpectQuery(beginFlush).WithArgs(sqlmock.AnyArg()).WillReturnRows(
-				sqlmock.NewRows([]string{"a", "b", "c", "d", "e", "f"}).AddRow("on", "60000", "10000", "ISO", "pg_catalog", "writebehind flush"))
+			m.ExpectQuery(beginFlush).WithArgs(sqlmock.AnyArg(), sqlmock.AnyArg()).WillReturnRows(
+				sqlmock.NewRows([]string{"a", "b", "c", "d", "e", "f", "g"}).AddRow("on", "60000", "10000", "ISO", "pg_catalog", "writebehind flush", ""))
 			m.ExpectExec(moveCheckpoint).WithArgs(sqlmock.AnyArg(), 0, 3, 1).WillReturnResult(driver.RowsAffected(1))
 			m.ExpectExec(updateItem).WithArgs(`{1}`, `{uno}`, `{6}`).WillReturnResult(driver.RowsAffected(1))
 			m.ExpectCommit()
