@@ -67,14 +67,18 @@ func (e *engine) drainAll(ctx context.Context) error {
 	return e.drain(ctx, e.queue.Newest())
 }
 
+// drainAll waits, for a statement of the connection, until everything acknowledged
+// so far is in PostgreSQL.
+func (c *Conn) drainAll(ctx context.Context) error { return c.drain(ctx, c.engine.queue.Newest()) }
+
 // drainTables waits until nothing is pending for the tables.
-func (e *engine) drainTables(ctx context.Context, tables []*table) error {
+func (c *Conn) drainTables(ctx context.Context, tables []*table) error {
 	var buffer [8]uint32
 	oids := buffer[:0]
 	for _, t := range tables {
 		oids = append(oids, t.rel.OID)
 	}
-	return e.drain(ctx, e.queue.NewestOf(oids...))
+	return c.drain(ctx, c.engine.queue.NewestOf(oids...))
 }
 
 // flush is drainAll for those who ask for nothing else.
@@ -122,7 +126,10 @@ func (c *Conn) hold(ctx context.Context, p *plan) ([]*tableState, error) {
 	}
 	if commits(p.stmt) && len(c.held) > 0 {
 		// A COMMIT comes after everything that was acknowledged before it.
-		return nil, e.drainAll(ctx)
+		if err := c.drainAll(ctx); err != nil {
+			return nil, err
+		}
+		return nil, e.confirm(ctx)
 	}
 	if r.nothing() {
 		return nil, nil
@@ -132,12 +139,12 @@ func (c *Conn) hold(ctx context.Context, p *plan) ([]*tableState, error) {
 		return nil, err
 	}
 	if len(r.writes) == 0 {
-		return nil, e.drainTables(ctx, r.reads)
+		return nil, c.drainTables(ctx, r.reads)
 	}
 	held := states(r.writes)
 	err := yieldAll(ctx, e.hold(held))
 	if err == nil {
-		err = e.drainAll(ctx)
+		err = c.drainAll(ctx)
 	}
 	if err != nil {
 		e.release(held)
@@ -161,8 +168,9 @@ func (c *Conn) beforeSnapshot(ctx context.Context, p *plan) error {
 	if !c.freshSnapshot || p.stmt.Effect == rewrite.NoEffect {
 		return nil
 	}
+	err := c.drainAll(ctx)
 	c.freshSnapshot = false
-	return c.engine.drainAll(ctx)
+	return err
 }
 
 // leave does what must come after a direct statement, or, inside a transaction,

@@ -288,3 +288,19 @@ func TestWithoutAJournalAServerThatWentBackInTimeIsLeftAlone(t *testing.T) {
 	h.reconnects(h.past)
 	require.EqualValues(t, 11, h.value(h.past, stockOfOne))
 }
+
+func TestACheckpointThatTheServerHasLostIsMadeAgain(t *testing.T) {
+	h := newHarness(t, itemsTable, "")
+	db := h.open("writebehind", h.dsn+" writebehind.tables=* writebehind.max_delay=1h writebehind.journal="+t.TempDir())
+	for range 2 {
+		_, err := db.Exec(`UPDATE items SET stock = stock + 1 WHERE id = 1`)
+		require.NoError(t, err)
+	}
+	h.mustPast(`DELETE FROM writebehind.checkpoint`)
+	require.NoError(t, writebehind.Flush(t.Context(), db))
+	require.EqualValues(t, 12, h.value(h.past, stockOfOne))
+	_, err := db.Exec(`UPDATE items SET stock = stock + 1 WHERE id = 1`)
+	require.NoError(t, err)
+	require.NoError(t, writebehind.Flush(t.Context(), db))
+	require.EqualValues(t, 13, h.value(h.past, stockOfOne))
+}

@@ -76,7 +76,13 @@ func (e *engine) mayDefer(ctx context.Context) bool {
 		}
 		return false
 	}
-	return e.ownership.state.CompareAndSwap(clean, owned)
+	return e.ownership.state.Load() == owned
+}
+
+// Taken lets writes be deferred.
+func (o *keeper) Taken() {
+	e := (*engine)(o)
+	e.queue.Exclusive(func() { e.ownership.state.CompareAndSwap(clean, owned) })
 }
 
 // mayCache tells whether reads can be answered from overlay and cache.
@@ -92,6 +98,18 @@ func (e *engine) announce(ctx context.Context) error {
 	}
 	if err := e.ownership.row.Check(ctx); err != nil {
 		return fmt.Errorf("writebehind: %w", ownershipError(err))
+	}
+	return nil
+}
+
+// confirm makes sure, before the commit of what was written directly, that no other
+// process has come in this one's place and cached what was there before.
+func (e *engine) confirm(ctx context.Context) error {
+	if e.ownership.row == nil {
+		return nil
+	}
+	if err := e.ownership.row.Confirm(ctx); err != nil {
+		return fmt.Errorf("writebehind: the transaction is not committed: %w", ownershipError(err))
 	}
 	return nil
 }

@@ -51,3 +51,20 @@ func TestProcessWhoseHeartbeatStallsStopsAnsweringFromTheCache(t *testing.T) {
 	require.Equal(t, "77", <-answer)
 	h.eventually("it caches again", func() bool { return one.do("ownership", "") == "clean" })
 }
+
+func TestWhoHasBeenOvertakenDoesNotCommit(t *testing.T) {
+	h := newHarness(t, itemsTable, "")
+	db := h.open("writebehind", h.dsn+" writebehind.tables=* writebehind.max_delay=1h writebehind.journal="+t.TempDir())
+	tx, err := db.Begin()
+	require.NoError(t, err)
+	_, err = tx.Exec(`UPDATE items SET stock = stock * 5 WHERE id > 0`)
+	require.NoError(t, err)
+	h.mustPast(`DELETE FROM writebehind.instance`) // as a newcomer does that takes it for dead
+	other := h.newRemote("writebehind.journal=" + t.TempDir())
+	require.Equal(t, "10", other.value(stockOfOne))
+	other.exec(`UPDATE items SET stock = stock + 1 WHERE id = 1`)
+	h.eventually("the first one knows", func() bool { return statsOf(t, db).Ownership == "shared" })
+	require.ErrorContains(t, tx.Commit(), "not committed")
+	h.eventually("flushed", func() bool { return other.do("pending", "") == "0" })
+	require.EqualValues(t, 11, h.value(h.past, stockOfOne))
+}

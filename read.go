@@ -42,6 +42,9 @@ func (c *Conn) answer(ctx context.Context, p *plan, args []driver.NamedValue) (*
 	if stale || !known && !c.engine.cache.Enabled() {
 		return nil, errUncertain
 	}
+	if known && (a.blocked() || a.table.state.epoch.Load() != a.lease.Epoch) {
+		return nil, errUncertain // it may have been cached under a direct writer that has ended since
+	}
 	if !known {
 		if err := c.readThrough(ctx); err != nil {
 			return nil, err

@@ -213,6 +213,7 @@ func (e *engine) queueOptions(j *journal.Journal, checkpoint string, flushed que
 		Block:       e.settings.overflow == overflowBlock,
 		Checkpoint:  checkpoint,
 		Application: owner.FlushName(checkpoint),
+		WaitLock:    waitLock(checkpoint),
 		Flushed:     flushed,
 		Sync:        e.settings.sync == syncOn,
 	}

@@ -22,7 +22,7 @@ import (
 // What a flush sends before the rows.
 const beginFlush = `SELECT set_config('synchronous_commit', 'on', true), ` +
 	`set_config('statement_timeout', '60000', true), set_config('lock_timeout', '10000', true), ` +
-	`set_config('DateStyle', 'ISO', true), set_config('search_path', 'pg_catalog', true), set_config('application_name', $1, true)`
+	`set_config('DateStyle', 'ISO', true), set_config('search_path', 'pg_catalog', true), set_config('application_name', $1, true), pg_catalog.pg_advisory_xact_lock($2)`
 
 const moveCheckpoint = `UPDATE writebehind.checkpoint AS c SET lsn = $3, updated = pg_catalog.now()
 		WHERE c.journal = $1 AND c.lsn = $2 AND NOT c.abandoned
@@ -134,8 +134,8 @@ func TestExactlyWhatReachesTheRealDriverAndWhen(t *testing.T) {
 		func(m *mocked) {
 			m.expectLookup()
 			m.ExpectBegin()
-			m.ExpectQuery(beginFlush).WithArgs(sqlmock.AnyArg()).WillReturnRows(
-				sqlmock.NewRows([]string{"a", "b", "c", "d", "e", "f"}).AddRow("on", "60000", "10000", "ISO", "pg_catalog", "writebehind flush"))
+			m.ExpectQuery(beginFlush).WithArgs(sqlmock.AnyArg(), sqlmock.AnyArg()).WillReturnRows(
+				sqlmock.NewRows([]string{"a", "b", "c", "d", "e", "f", "g"}).AddRow("on", "60000", "10000", "ISO", "pg_catalog", "writebehind flush", ""))
 			m.ExpectExec(moveCheckpoint).WithArgs(sqlmock.AnyArg(), 0, 3, 1).WillReturnResult(driver.RowsAffected(1))
 			m.ExpectExec(updateItem).WithArgs(`{1}`, `{uno}`, `{6}`).WillReturnResult(driver.RowsAffected(1))
 			m.ExpectCommit()

@@ -270,6 +270,34 @@ func TestADeadlockIsPostgreSQLsToBreak(t *testing.T) {
 	require.Equal(t, "11 21", h.value(h.past, `SELECT string_agg(stock::text, ' ' ORDER BY id) FROM items`))
 }
 
+// A waits for B inside PostgreSQL, B for a flush, and the flush for A.
+func TestACycleThroughAFlushIsBroken(t *testing.T) {
+	h := newHarness(t, itemsTable+`CREATE TABLE plain (n int); INSERT INTO plain VALUES (0)`, "writebehind.tables=items")
+	h.exec(addOne)
+	outsider := h.lock(`SELECT FROM items WHERE id = 1 FOR UPDATE`)
+	ours := h.begin(h.shim)
+	ours.exec(`UPDATE plain SET n = n + 1`)
+	theirs := make(chan error, 1)
+	go func() {
+		_, err := outsider.Exec(`UPDATE plain SET n = n + 1`)
+		theirs <- errors.Join(err, outsider.Rollback())
+	}()
+	h.waitsForLock()
+	var sum int
+	err := ours.QueryRow(`SELECT sum(stock) FROM items`).Scan(&sum)
+	if err == nil {
+		require.Equal(t, 31, sum)
+		require.NoError(t, ours.Commit())
+	} else {
+		require.NoError(t, ours.Rollback())
+	}
+	other := <-theirs
+	require.False(t, err == nil && other == nil, "somebody gave way")
+	h.flush()
+	require.EqualValues(t, 11, h.value(h.past, stockOfOne), "what was acknowledged is not what gives way")
+	require.Zero(t, h.stats().RefusedGroups)
+}
+
 func TestLockingReads(t *testing.T) {
 	const forUpdate = `SELECT stock FROM items WHERE id = 1 FOR UPDATE`
 	h := newHarness(t, itemsTable, "")

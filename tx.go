@@ -82,7 +82,11 @@ func (t *Tx) Commit() error {
 		}
 	}
 	if len(c.held) > 0 {
-		if err := c.engine.drainAll(t.ctx); err != nil {
+		err := c.drainAll(t.ctx)
+		if err == nil {
+			err = c.engine.confirm(t.ctx)
+		}
+		if err != nil {
 			return errors.Join(err, t.Rollback())
 		}
 	}

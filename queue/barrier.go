@@ -103,6 +103,9 @@ func (q *Queue) Drain(ctx context.Context, lsn LSN) error {
 	return q.wait(ctx, false, func() bool { return q.flushedTo(lsn) })
 }
 
+// WaitLock returns the advisory lock that a flush holds to its end.
+func (q *Queue) WaitLock() int64 { return q.opts.WaitLock }
+
 // DrainPatiently is Drain that waits on whatever the flusher meets: only ctx, or
 // a Close that has given up, ends it.
 func (q *Queue) DrainPatiently(ctx context.Context, lsn LSN) error {

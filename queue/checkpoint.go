@@ -50,7 +50,11 @@ func inTransaction(ctx context.Context, db *sql.DB, query string, args ...any) e
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, query, args...); err != nil {
+	// What is built on it must not outlast it.
+	if _, err = tx.ExecContext(ctx, `/* writebehind */ SET LOCAL synchronous_commit = on`); err == nil {
+		_, err = tx.ExecContext(ctx, query, args...)
+	}
+	if err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
 	return tx.Commit()
@@ -95,7 +99,7 @@ func (q *Queue) look(ctx context.Context, m *memtable) (done bool, err error) {
 	case known && at == m.last:
 		return true, nil
 	case !known || at < m.first-1:
-		return false, &rewoundError{checkpoint: at, was: m.first - 1}
+		return false, &rewoundError{checkpoint: at, was: m.first - 1, missing: !known}
 	case at == m.first-1:
 		return false, fmt.Errorf("%w: another process owns the database", ErrForeign)
 	}
@@ -103,7 +107,10 @@ func (q *Queue) look(ctx context.Context, m *memtable) (done bool, err error) {
 }
 
 // rewoundError is ErrRewound with where the checkpoint was found.
-type rewoundError struct{ checkpoint, was LSN }
+type rewoundError struct {
+	checkpoint, was LSN
+	missing         bool // there is none: it was made after what the server has gone back to
+}
 
 func (e *rewoundError) Error() string {
 	return fmt.Sprintf("%v: it stands at %d and was at %d", ErrRewound, e.checkpoint, e.was)

@@ -255,3 +255,22 @@ func TestWhatTheReplayCannotSolveIsAnOperators(t *testing.T) {
 		f.server.bend(func(s *server) { s.hook = nil })
 	})
 }
+
+// TestThoseWhoWaitDoNotKeepTheFlusherFromAServerThatIsBack has many barriers meet
+// a short outage: each has an attempt of its own, and none makes the pause longer.
+func TestThoseWhoWaitDoNotKeepTheFlusherFromAServerThatIsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, nil)
+		f.server.bend(func(s *server) {
+			s.hook = func(context.Context, string) error { return errLost }
+		})
+		f.commit(f.insert(1, "a", 1))
+		for range 50 {
+			require.Error(t, f.queue.Drain(t.Context(), f.queue.Newest()))
+		}
+		f.server.bend(func(s *server) { s.hook = nil })
+		back := time.Now()
+		require.NoError(t, f.queue.DrainPatiently(t.Context(), f.queue.Newest()))
+		require.Less(t, time.Since(back), 2*backoffFirst)
+	})
+}

@@ -160,7 +160,7 @@ func (c *session) QueryContext(ctx context.Context, query string, _ []driver.Nam
 		if err := s.enter(ctx, "settings"); err != nil {
 			return nil, err
 		}
-		return &answer{row: []driver.Value{"on", "60000", "10000", "ISO", "pg_catalog", ""}}, nil
+		return &answer{row: []driver.Value{"on", "60000", "10000", "ISO", "pg_catalog", "", ""}}, nil
 	}
 	if err := s.enter(ctx, "look"); err != nil {
 		return nil, err

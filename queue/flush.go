@@ -26,7 +26,8 @@ const (
 // begin gives a flush transaction its own settings.
 var begin = fmt.Sprintf(`SELECT set_config('synchronous_commit', 'on', true), `+
 	`set_config('statement_timeout', '%d', true), set_config('lock_timeout', '%d', true), `+
-	`set_config('DateStyle', 'ISO', true), set_config('search_path', 'pg_catalog', true), set_config('application_name', $1, true)`,
+	`set_config('DateStyle', 'ISO', true), set_config('search_path', 'pg_catalog', true), set_config('application_name', $1, true), `+
+	`pg_catalog.pg_advisory_xact_lock($2)`, // see Options.WaitLock
 	statementTimeout.Milliseconds(), lockTimeout.Milliseconds())
 
 // flush is the work on one memtable, over as many attempts as it takes. It is
@@ -80,8 +81,9 @@ func (f *flush) attempt(q *Queue, m *memtable) error {
 
 // write moves the checkpoint and sends the memtable's rows or groups.
 func (f *flush) write(ctx context.Context, q *Queue, tx *sql.Tx, m *memtable) (refused []refusal, moved bool, err error) {
-	var ignored [6]any
-	if err := tx.QueryRowContext(ctx, begin, q.opts.Application).Scan(&ignored[0], &ignored[1], &ignored[2], &ignored[3], &ignored[4], &ignored[5]); err != nil {
+	var ignored [7]any
+	if err := tx.QueryRowContext(ctx, begin, q.opts.Application, q.opts.WaitLock).
+		Scan(&ignored[0], &ignored[1], &ignored[2], &ignored[3], &ignored[4], &ignored[5], &ignored[6]); err != nil {
 		return nil, false, err
 	}
 	if moved, err = q.moveCheckpoint(ctx, tx, m); err != nil || !moved {

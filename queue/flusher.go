@@ -66,8 +66,9 @@ func (q *Queue) next() (*memtable, time.Duration) {
 		if !urgent && age < q.opts.MaxDelay {
 			return nil, q.opts.MaxDelay - age
 		}
-	} else if urgent && len(q.frozen) > 0 {
-		// Those who wait may wait for groups in the active memtable.
+	}
+	if urgent && (len(q.frozen) > 0 || q.flight.rows.Load() > 0) {
+		// Those who wait may wait for groups in the active memtable, or in flight.
 		q.progress.mu.Lock()
 		q.progress.urgent = true
 		q.progress.mu.Unlock()
@@ -120,7 +121,7 @@ func (q *Queue) settle(m *memtable) (stopped bool) {
 			return true
 		}
 		var rewound *rewoundError
-		if errors.As(err, &rewound) && q.rewind(rewound.checkpoint) == nil {
+		if errors.As(err, &rewound) && q.goBack(rewound) == nil {
 			return false // the memtable is gone, and others hold its rows
 		}
 		verdict := f.judge(err)
@@ -134,13 +135,27 @@ func (q *Queue) settle(m *memtable) (stopped bool) {
 		if pgerr.StaleSchema(err) {
 			q.opts.Observer.Stale(err)
 		}
-		if q.sleep(pause/2 + rand.N(pause)) {
+		if pause, stopped = q.rest(pause); stopped {
 			return true
 		}
-		pause = min(2*pause, backoffLast)
 	}
 	q.retire(m, f.refused)
 	return false
+}
+
+// rest is the pause after a failed attempt, cut short for those who wait. It
+// returns the next one, which is longer only if all of this one was taken: how
+// many have waited meanwhile says nothing of the server.
+func (q *Queue) rest(pause time.Duration) (next time.Duration, stopped bool) {
+	began := time.Now()
+	whole := min(pause/2+rand.N(pause), backoffLast)
+	if q.sleep(whole) {
+		return 0, true
+	}
+	if time.Since(began) < whole {
+		return pause, false
+	}
+	return min(2*pause, backoffLast), false
 }
 
 // fail records a failed attempt and wakes those who wait.
@@ -181,6 +196,8 @@ func (q *Queue) retire(m *memtable, refused []refusal) {
 	q.bytes.Add(-m.bytes())
 	q.view.Unlock()
 
+	q.wentBack = false
+	q.giveUp.Store(false)
 	q.counters.flushes.Add(1)
 	q.counters.flushedRows.Add(uint64(m.rows))
 	defer q.progress.change(func() {

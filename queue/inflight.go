@@ -146,11 +146,13 @@ func (q *Queue) journalFailed(durable LSN, err error) {
 	defer q.commit.Unlock()
 	q.view.Lock()
 	defer q.view.Unlock()
+	if len(q.flight.groups) > 0 {
+		q.lsn = durable
+	}
 	for len(q.flight.groups) > 0 {
 		q.flight.take().err = err
 	}
 	q.lost.Add(1)
-	q.lsn = durable
 	q.progress.change(func() {}) // whoever waits for groups that are gone looks again
 	q.opts.Logger.Error("writebehind: the journal failed, writes in flight were not acknowledged", "error", err)
 }

@@ -1,13 +1,16 @@
 package queue
 
 import (
+	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"log/slog"
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -317,5 +320,106 @@ func TestCheckpointThatWentBackIsMadeGoodFromTheJournal(t *testing.T) {
 		f.commit(f.keyed(Upsert, []int{2}, 6, "a", 6))
 		f.server.bend(func(s *fakeServer) { s.at = 1 }) // further back than the journal reaches
 		require.ErrorIs(t, f.queue.Drain(t.Context(), f.queue.Newest()), ErrRewound)
+	})
+}
+
+func TestBarrierForAGroupInFlightFlushesOnceItIsDurable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := &memoryLog{gate: make(chan error)}
+		f := withLog(t, log) // MaxDelay: 1h
+		r, _, err := f.queue.Commit(t.Context(), holding(true), 1, f.keyed(Insert, nil, 1, "a", 1))
+		require.NoError(t, err)
+		began, done := time.Now(), make(chan error, 1)
+		go func() { done <- f.queue.Drain(context.Background(), f.queue.Newest()) }()
+		synctest.Wait() // the flusher has seen the barrier, and an empty memtable
+		go func() { log.gate <- nil }()
+		require.NoError(t, f.queue.Durable(r))
+		require.NoError(t, <-done)
+		require.Zero(t, time.Since(began))
+	})
+}
+
+// TestEmptyNeverMissesAGroupThatBecomesDurable moves a group from what is in
+// flight to the active memtable while others look.
+func TestEmptyNeverMissesAGroupThatBecomesDurable(t *testing.T) {
+	f := withLog(t, &memoryLog{})
+	q := Open(Options{Observer: noObserver{}, BatchRows: 1 << 30})
+	m := f.keyed(Insert, nil, 1, "a", 1)
+	m.Shape = q.Shape(items, Insert, nil)
+	for lsn := LSN(1); lsn <= 3_000; lsn++ {
+		q.view.Lock()
+		q.flight.add(newFlight(lsn, 1, []Mutation{m}))
+		q.view.Unlock()
+		moved := make(chan struct{})
+		go func() {
+			q.becameDurable(lsn)
+			close(moved)
+		}()
+		for busy := true; busy; {
+			require.False(t, q.Empty(), "round %d", lsn)
+			select {
+			case <-moved:
+				busy = false
+			default:
+			}
+		}
+		q.view.Lock()
+		q.active = newMemtable(0)
+		q.rows.Store(0)
+		q.bytes.Store(0)
+		q.view.Unlock()
+	}
+}
+
+type noObserver struct{ Observer }
+
+func (noObserver) Accepted(uint64) {}
+
+// brokenLog cannot be read to its end.
+type brokenLog struct {
+	*memoryLog
+	whole atomic.Bool // it can, after all
+}
+
+func (l *brokenLog) Trim(LSN) error { return nil }
+
+func (l *brokenLog) Replay(from LSN, f func(journal.Record) error) error {
+	n := 0
+	return l.memoryLog.Replay(from, func(r journal.Record) error {
+		if n++; n > 1 && !l.whole.Load() {
+			return errors.New("fake: it cannot be read")
+		}
+		return f(r)
+	})
+}
+
+func TestRebuildThatFailsLeavesTheOverlayAsItWas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := &memoryLog{}
+		f := withLog(t, log)
+		broken := &brokenLog{memoryLog: log}
+		f.queue.opts.Journal = broken
+		f.queue.restoring = &decoder{
+			location: f.queue.opts.Location, shapes: &f.queue.shapes, known: make(map[string]decoded),
+			resolve: func(catalog.Name, func(*catalog.Relation) bool) *catalog.Relation { return items }, hash: hashOfKey,
+		}
+		f.commit(f.keyed(Upsert, []int{2}, 1, "a", 1))
+		f.drain()
+		f.commit(f.keyed(Upsert, []int{2}, 2, "b", 2))
+		f.commit(f.keyed(Upsert, []int{2}, 3, "c", 3))
+		f.server.bend(func(s *server) {
+			s.at = 0
+			clear(s.rows)
+		})
+		require.ErrorIs(t, f.queue.Drain(t.Context(), 3), ErrRewound)
+		require.EqualValues(t, 2, f.queue.Stats().Rows)
+		for id, name := range map[int]string{2: "b", 3: "c"} {
+			image, state := f.look(id)
+			require.Equal(t, Present, state, name)
+			require.Contains(t, fmt.Sprint(image), name)
+		}
+		broken.whole.Store(true)
+		time.Sleep(2 * backoffLast)
+		require.Len(t, f.server.table("items"), 3)
 	})
 }

@@ -84,6 +84,10 @@ type Options struct {
 	// Flushed where it stands.
 	Checkpoint string
 	Flushed    LSN
+	// WaitLock is the advisory lock that a flush holds to its end: a session that
+	// holds locks itself waits for it inside PostgreSQL, which sees then who waits
+	// for whom.
+	WaitLock int64
 	// Application is the application_name of the session while it flushes.
 	Application string
 	// Journal keeps groups until they are flushed; nil: memory alone does. Sync
@@ -143,6 +147,7 @@ type Queue struct {
 	doubts   doubts
 	letters  letterRate
 	giveUp   atomic.Bool // RefusePaused was called
+	wentBack bool        // the overlay was rebuilt since the last flush
 
 	restoring *decoder // how groups of the journal are read; nil without one
 }
@@ -316,12 +321,19 @@ func (q *Queue) Exclusive(f func()) {
 
 // Empty tells whether nothing is pending, in flight included. It takes no lock
 // and is meant for Exclusive.
-func (q *Queue) Empty() bool { return q.rows.Load()+q.flight.rows.Load() == 0 }
+func (q *Queue) Empty() bool { return q.pendingRows() == 0 }
+
+// pendingRows counts the rows in flight first: they are counted among the others
+// before they leave.
+func (q *Queue) pendingRows() int64 {
+	flying := q.flight.rows.Load()
+	return flying + q.rows.Load()
+}
 
 // roomy tells whether the bounds leave room for n more rows. A group that is
 // larger than the bounds gets an overlay of its own.
 func (q *Queue) roomy(n int) bool {
-	rows := q.rows.Load() + q.flight.rows.Load()
+	rows := q.pendingRows()
 	if rows == 0 {
 		return true
 	}
@@ -396,7 +408,7 @@ type Stats struct {
 // Stats returns a snapshot.
 func (q *Queue) Stats() Stats {
 	s := Stats{
-		Rows: q.rows.Load() + q.flight.rows.Load(), Bytes: q.bytes.Load() + q.flight.bytes.Load(),
+		Rows: q.pendingRows(), Bytes: q.bytes.Load() + q.flight.bytes.Load(),
 		Flushes: q.counters.flushes.Load(), FlushedRows: q.counters.flushedRows.Load(),
 		RefusedGroups: q.counters.refusedGroups.Load(), Retries: q.counters.retries.Load(),
 	}

@@ -1,7 +1,9 @@
 package queue
 
 import (
+	"context"
 	"fmt"
+	"slices"
 
 	"github.com/writebehind/writebehind/queue/journal"
 )
@@ -49,12 +51,28 @@ func (q *Queue) rebuild(after LSN, schema uint64, last LSN) (groups int, err err
 // them from the overlay.
 const pastSchema = ^uint64(0)
 
-// rewind rebuilds the overlay from a checkpoint that PostgreSQL was found to
-// have gone back to. It returns an error if the journal no longer reaches there.
-func (q *Queue) rewind(checkpoint LSN) error {
-	if q.opts.Journal == nil || q.restoring == nil {
+// goBack makes good that the server has lost what it had committed: the overlay is
+// rebuilt from the checkpoint that it has, or would have. It returns an error if
+// that cannot be, or has been done and was of no use.
+func (q *Queue) goBack(e *rewoundError) error {
+	if q.opts.Journal == nil || q.restoring == nil || q.wentBack {
 		return ErrRewound
 	}
+	if e.missing {
+		if q.opts.Journal.First() > 1 {
+			return ErrRewound
+		}
+		ctx, cancel := context.WithTimeout(q.life, statementTimeout)
+		defer cancel()
+		if err := NewCheckpoint(ctx, q.opts.DB, q.opts.Checkpoint); err != nil {
+			return err
+		}
+	}
+	return q.rewind(e.checkpoint)
+}
+
+// rewind rebuilds the overlay from a checkpoint. After an error it is as it was.
+func (q *Queue) rewind(checkpoint LSN) error {
 	q.commit.Lock()
 	defer q.commit.Unlock()
 	q.view.Lock()
@@ -63,21 +81,27 @@ func (q *Queue) rewind(checkpoint LSN) error {
 		return ErrRewound
 	}
 	last, schema := q.frozen[0].last, q.active.schema
-	for _, m := range append(q.frozen, q.active) {
+	for _, m := range append(slices.Clone(q.frozen), q.active) {
 		if m.rows > 0 {
 			last = m.last
 		}
 	}
-	q.frozen, q.active = nil, newMemtable(0)
-	q.rows.Store(0)
-	q.bytes.Store(0)
-	clear(q.tables)
-	q.doubts = doubts{}
+	q.opts.Observer.Rewound()
+	frozen, active, tables := q.frozen, q.active, q.tables
+	rows, bytes := q.rows.Load(), q.bytes.Load()
+	// The old rows stay counted meanwhile: whoever finds none does not look.
+	q.frozen, q.active, q.tables = nil, newMemtable(0), make(map[uint32]LSN)
 	groups, err := q.rebuild(checkpoint, schema, last)
 	if err != nil {
+		q.frozen, q.active, q.tables = frozen, active, tables
+		q.rows.Store(rows)
+		q.bytes.Store(bytes)
 		return err
 	}
-	q.opts.Observer.Rewound()
+	q.rows.Add(-rows)
+	q.bytes.Add(-bytes)
+	q.doubts, q.wentBack = doubts{}, true
+	q.giveUp.Store(false)
 	q.progress.change(func() {
 		q.progress.flushed = checkpoint
 		q.progress.failed = failure{}

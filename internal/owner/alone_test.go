@@ -118,3 +118,14 @@ func TestRegisteringHonoursItsContextAndLeavesNothing(t *testing.T) {
 	a.engine.letGo()
 	w.soon("a goes on when the newcomer has given up", a.engine.isActive)
 }
+
+func TestTheEngineHearsThatTheDatabaseIsItsBeforeAnyHeartbeat(t *testing.T) {
+	w := newWorld(t)
+	a := w.start("a", "ja")
+	a.is(owner.RoleClean)
+	_, err := a.Take(t.Context())
+	require.NoError(t, err)
+	a.engine.mu.Lock()
+	defer a.engine.mu.Unlock()
+	require.Equal(t, 1, a.engine.taken)
+}

@@ -201,6 +201,7 @@ type fakeEngine struct {
 	stuck   chan struct{}
 	failure error
 	resumed int
+	taken   int
 	yielded int
 }
 
@@ -229,6 +230,12 @@ func (e *fakeEngine) Resume() {
 	defer e.mu.Unlock()
 	e.active = true
 	e.resumed++
+}
+
+func (e *fakeEngine) Taken() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.taken++
 }
 
 func (e *fakeEngine) Idle() bool { return e.Pending() == 0 }

@@ -33,7 +33,7 @@ import (
 )
 
 // Engine is what the ownership demands of the process. No method is called before
-// Start. Yield, Resume and Idle are called one at a time; none of them may wait
+// Start. Yield, Resume, Taken and Idle are called one at a time; none of them may wait
 // for a statement that is in Take or Check.
 type Engine interface {
 	// Yield makes everything direct and uncached, and drains. It returns when
@@ -43,6 +43,9 @@ type Engine interface {
 	// Resume says that this process may cache, and defer after Take: it is alone.
 	// What it had cached before may be stale.
 	Resume()
+	// Taken says that the database is dirty: what is deferred is this process's to
+	// flush. It is called before Idle or Yield can be called again.
+	Taken()
 	// Idle tells whether nothing is pending, having made sure that nothing will be
 	// deferred before Take is called again.
 	Idle() bool

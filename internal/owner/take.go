@@ -51,7 +51,26 @@ func (o *Owner) Take(ctx context.Context) (epoch int64, err error) {
 	if o.phase == drained {
 		o.phase = direct // not any more
 	}
+	if o.started {
+		o.opts.Engine.Taken()
+	}
 	return epoch, nil
+}
+
+// Confirm makes sure, before what this process has written directly is committed,
+// that nobody has come in its place. It does not wait to be let in again: who has
+// come may be waiting for what this process has locked.
+func (o *Owner) Confirm(ctx context.Context) error {
+	if o.known() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.opts.Life/2)
+	defer cancel()
+	ok, failure, err := o.attend(ctx)
+	if ok || err != nil {
+		return err
+	}
+	return lostBecause(failure)
 }
 
 // Check makes sure, before a direct statement, that the others know of this
@@ -91,7 +110,7 @@ func (o *Owner) attend(ctx context.Context) (ok bool, failure, err error) {
 	switch {
 	case o.life.Err() != nil:
 		return false, nil, ErrClosed
-	case o.joined && time.Since(o.beat) >= o.opts.Life/2:
+	case o.joined && age(o.beat) >= o.opts.Life/2:
 		if err = o.pulse(ctx, false); err == nil {
 			o.report(nil)
 		}

@@ -13,9 +13,14 @@ import (
 	"github.com/writebehind/writebehind/examples/storefront/shop"
 )
 
-// grace is how long after the end of a fault an error is explained by it: the
-// pool keeps an unused connection for up to two seconds (see openShim).
-const grace = 3 * time.Second
+const (
+	// connLifetime is how long the load's pool uses a connection.
+	connLifetime = 2 * time.Second
+	// grace is how long after the end of a fault an error is explained by it: until
+	// no connection is in use that the fault may have cut, and its last statement
+	// is over.
+	grace = connLifetime + time.Second
+)
 
 // errorLog counts the errors of the load and tells those that a fault explains
 // from those that nothing does. It is safe for concurrent use.

@@ -86,10 +86,10 @@ func (p *place) openShim(ctx context.Context, conns int) (err error) {
 	}
 	p.shop.SetMaxOpenConns(conns + 1) // the ballast, too
 	p.shop.SetMaxIdleConns(conns + 1)
-	// A fault leaves dead connections in the pool, and each costs a statement when
-	// it is used. Those that nobody uses have to go, or the last one would be
-	// found long after the fault.
-	p.shop.SetConnMaxIdleTime(time.Second)
+	// A fault leaves dead connections in the pool, and each costs the first
+	// statement that goes to the server on it. Deferred ones do not: without this
+	// the pool could keep a dead connection in use until long after the fault.
+	p.shop.SetConnMaxLifetime(connLifetime)
 	if p.window, err = sql.Open("writebehind", p.dsn()); err != nil {
 		return err
 	}
