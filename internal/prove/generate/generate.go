@@ -191,9 +191,9 @@ func (g *generator) next() []history.Statement {
 			g.focus = max(0, g.values.IntN(2*len(g.world.tables))-len(g.world.tables))
 		}
 	}
-	often := 16
+	often := 11
 	if len(g.scripts) > 1 {
-		often = 30
+		often = 22
 	}
 	switch n := g.values.IntN(200); {
 	case n < often:

@@ -85,6 +85,7 @@ func (g *generator) beginning() []history.Statement {
 // fail, up to the end or to a ROLLBACK TO.
 func (g *generator) body() []history.Statement {
 	var out []history.Statement
+	var set []string
 	calm := g.values.IntN(3) > 0 // no savepoints, no errors
 	for left := 2 + g.values.IntN(7); left > 0; {
 		n := 100
@@ -93,12 +94,13 @@ func (g *generator) body() []history.Statement {
 		}
 		switch {
 		case n < 14:
-			out = append(out, exec(g.one("SAVEPOINT ", "SAVEPOINT ", "savepoint ")+g.mark()))
-		case n < 22:
-			out = append(out, exec(g.one("ROLLBACK TO ", "ROLLBACK TO SAVEPOINT ", "rollback work to ")+g.mark()))
-		case n < 28:
-			out = append(out, exec(g.one("RELEASE ", "release savepoint ")+g.mark()))
-		case n < 36:
+			set = append(set, g.mark())
+			out = append(out, exec(g.one("SAVEPOINT ", "SAVEPOINT ", "savepoint ")+set[len(set)-1]))
+		case n < 22 && (len(set) > 0 || !g.tame):
+			out = append(out, exec(g.one("ROLLBACK TO ", "ROLLBACK TO SAVEPOINT ", "rollback work to ")+g.markOf(set)))
+		case n < 28 && (len(set) > 0 || !g.tame):
+			out = append(out, exec(g.one("RELEASE ", "release savepoint ")+g.markOf(set)))
+		case n < 36 && !g.tame:
 			m := g.mark()
 			out = append(out, exec("SAVEPOINT "+m), g.failing())
 			if g.values.IntN(2) == 0 {
@@ -106,7 +108,7 @@ func (g *generator) body() []history.Statement {
 			}
 			out = append(out, exec("ROLLBACK TO "+m))
 			left--
-		case n < 39:
+		case n < 39 && (!g.tame || n == 38):
 			out = append(out, g.failing())
 			left--
 		case n < 41 && !g.plain:
@@ -121,9 +123,16 @@ func (g *generator) body() []history.Statement {
 	return out
 }
 
-// mark is the name of a savepoint; now and then one that is not there.
-func (g *generator) mark() string {
-	return g.one("s", "s", "s", "S", `"s"`, "t", "t", `"S p"`, "missing")
+// mark is the name of a savepoint.
+func (g *generator) mark() string { return g.one("s", "s", "s", "S", `"s"`, "t", "t", `"S p"`) }
+
+// markOf is the name of one of the savepoints that were set, if any was, or of
+// one that is not there.
+func (g *generator) markOf(set []string) string {
+	if len(set) == 0 || g.values.IntN(12) == 0 {
+		return g.one("missing", "s", "t")
+	}
+	return g.one(set...)
 }
 
 // failing makes a statement that is likely to fail.
