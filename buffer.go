@@ -55,6 +55,7 @@ type realTransaction struct {
 	tx         driver.Tx // nil if it was begun by a statement
 	held       []*tableState
 	generation uint64 // of the engine's activity
+	fresh      bool   // nothing has run in it yet
 	failure    error  // for the next statement to return
 }
 

@@ -23,7 +23,7 @@ func (e *engine) mayBuffer(opts driver.TxOptions) bool {
 	case sql.LevelReadCommitted, sql.LevelReadUncommitted: // which is the same
 		level = true
 	}
-	return level && !opts.ReadOnly && !e.session.DefaultTransactionReadOnly && e.unsuited(true) == ""
+	return level && e.settings.transactions == transactionsBuffer && !opts.ReadOnly && !e.session.DefaultTransactionReadOnly && e.unsuited(true) == ""
 }
 
 // enterBuffer takes the turn of the connection's open buffer. It returns nil

@@ -23,8 +23,6 @@ func TestATransactionThatWritesMakesItsTableDirectForAllUntilItEnds(t *testing.T
 		h.exec(`UPDATE items SET stock = stock + 1 WHERE id = 1`)
 		tx, err := h.shim.Begin()
 		require.NoError(t, err)
-		_, err = tx.Exec(`SELECT 1`) // PostgreSQL knows of the transaction from here on
-		require.NoError(t, err)
 		require.EqualValues(t, 1, h.stats().PendingRows, "BEGIN alone waits for nothing")
 		_, err = tx.Exec(`UPDATE items SET stock = stock + 1 WHERE id = 2`)
 		require.NoError(t, err)
@@ -121,14 +119,14 @@ func TestTransactionsBegunByText(t *testing.T) {
 			require.NoError(t, err, q)
 		}
 	}
-	run(`BEGIN`, `SELECT 1`, `UPDATE items SET stock = 99 WHERE id = 1`)
+	run(`BEGIN`, `UPDATE items SET stock = 99 WHERE id = 1`)
 	h.requireMode("direct")
 	require.EqualValues(t, 10, h.value(h.past, `SELECT stock FROM items WHERE id = 1`))
 	run(`ROLLBACK`)
 	h.requireMode("deferred")
 	require.EqualValues(t, 10, h.value(h.shim, `SELECT stock FROM items WHERE id = 1`))
 
-	run(`START TRANSACTION; `, `SELECT 1`, `SAVEPOINT a`, `UPDATE items SET stock = 99 WHERE id = 1`, `ROLLBACK TO a`)
+	run(`START TRANSACTION; `, `SAVEPOINT a`, `UPDATE items SET stock = 99 WHERE id = 1`, `ROLLBACK TO a`)
 	h.requireMode("direct", "a savepoint is no end")
 	run(`UPDATE items SET stock = 98 WHERE id = 1`, `END`)
 	h.requireMode("deferred")
@@ -157,7 +155,7 @@ func TestAConnectionThatEndsInATransactionLetsGo(t *testing.T) {
 	begin := func() *sql.Conn {
 		conn, err := h.shim.Conn(ctx)
 		require.NoError(t, err)
-		for _, q := range []string{`BEGIN`, `SELECT 1`, `UPDATE items SET stock = 99 WHERE id = 1`} {
+		for _, q := range []string{`BEGIN`, `UPDATE items SET stock = 99 WHERE id = 1`} {
 			_, err := conn.ExecContext(ctx, q)
 			require.NoError(t, err)
 		}
@@ -273,8 +271,6 @@ var roads = []struct {
 	}},
 	{"a transaction", ``, func(h *harness) {
 		tx, err := h.shim.Begin()
-		require.NoError(h, err)
-		_, err = tx.Exec(`SELECT 1`) // PostgreSQL knows of it
 		require.NoError(h, err)
 		_, err = tx.Exec(`UPDATE items SET stock = stock + 1 WHERE id = 1`)
 		require.NoError(h, err)

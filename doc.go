@@ -38,12 +38,8 @@
 //     ended nothing is deferred or cached on that table.
 //
 // Where the shim is not certain it asks PostgreSQL, so that values, column types,
-// numbers of rows and errors are those of the real driver. A connection on which
-// SET or the like was executed is direct throughout.
-//
-// A transaction at READ COMMITTED is buffered while all its statements can be
-// deferred or cached, and becomes one group at COMMIT; the first one that cannot
-// makes it an ordinary transaction of PostgreSQL's.
+// numbers of rows and errors are those of the real driver. A transaction, and a
+// connection on which SET or the like was executed, is direct throughout.
 //
 //	EXPLAIN WRITEBEHIND <statement>   decision, keyed, table, reason
 //	SHOW writebehind.status           what is pending, flushed, cached, failing

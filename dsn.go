@@ -19,6 +19,9 @@ const (
 	syncOn  syncMode = "on"
 	syncOff syncMode = "off"
 
+	transactionsDirect transactionsMode = "direct"
+	transactionsBuffer transactionsMode = "buffer"
+
 	overflowBlock overflowMode = "block"
 	overflowError overflowMode = "error"
 
@@ -33,6 +36,8 @@ type (
 	// process.
 	syncMode string
 
+	// transactionsMode says whether transactions are buffered.
+	transactionsMode string
 	// overflowMode says what a writer meets at a bound: it waits, honouring its
 	// context, or gets an error.
 	overflowMode string
@@ -97,6 +102,8 @@ type settings struct {
 	// Default: 256MB.
 	maxPendingBytes int64
 
+	// transactions says whether transactions are buffered until they need PostgreSQL.
+	transactions transactionsMode
 	// overflow is what happens to a write at one of the two bounds.
 	// Default: block.
 	overflow overflowMode
@@ -148,6 +155,7 @@ func defaultSettings() settings {
 		maxPendingRows:  1_000_000,
 		maxPendingBytes: 256 << 20,
 		overflow:        overflowBlock,
+		transactions:    transactionsDirect,
 		insert:          insertCheck,
 		unique:          uniqueDirect,
 		cacheSize:       64 << 20,
@@ -279,6 +287,7 @@ func (s settings) rows() [][2]string {
 		{"max_pending_rows", strconv.Itoa(s.maxPendingRows)},
 		{"max_pending_bytes", formatSize(s.maxPendingBytes)},
 		{"overflow", string(s.overflow)},
+		{"transactions", string(s.transactions)},
 		{"insert", string(s.insert)},
 		{"unique", string(s.unique)},
 		{"cache_size", formatSize(s.cacheSize)},

@@ -23,6 +23,7 @@ func TestParseDSNDefaults(t *testing.T) {
 		maxPendingRows:  1000000,
 		maxPendingBytes: 256 * 1024 * 1024,
 		overflow:        overflowBlock,
+		transactions:    transactionsDirect,
 		insert:          insertCheck,
 		unique:          uniqueDirect,
 		cacheSize:       64 * 1024 * 1024,
@@ -50,6 +51,7 @@ func TestParseDSNReadsEveryParameterInBothForms(t *testing.T) {
 		{"max_pending_rows", "2000"},
 		{"max_pending_bytes", "3mb"},
 		{"overflow", "error"},
+		{"transactions", "buffer"},
 		{"insert", "trust"},
 		{"insert.users", "check"},
 		{"unique", "direct"},
@@ -72,6 +74,7 @@ func TestParseDSNReadsEveryParameterInBothForms(t *testing.T) {
 		maxPendingRows:  2000,
 		maxPendingBytes: 3 * 1024 * 1024,
 		overflow:        overflowError,
+		transactions:    transactionsBuffer,
 		insert:          insertTrust,
 		unique:          uniqueDirect,
 		cacheTTL:        90 * time.Minute,
@@ -159,7 +162,7 @@ func TestParseDSNRefuses(t *testing.T) {
 	tests := []struct{ name, dsn, want string }{
 		{"unknown", "writebehind.colour=red", `unknown parameter "writebehind.colour"; known are writebehind.tables, writebehind.journal, writebehind.sync, ` +
 			`writebehind.max_delay, writebehind.batch_rows, writebehind.max_pending_rows, writebehind.max_pending_bytes, ` +
-			`writebehind.max_journal_bytes, writebehind.overflow, writebehind.insert, writebehind.unique, writebehind.cache_size, ` +
+			`writebehind.max_journal_bytes, writebehind.overflow, writebehind.transactions, writebehind.insert, writebehind.unique, writebehind.cache_size, ` +
 			`writebehind.cache_ttl, writebehind.takeover_timeout, writebehind.close_timeout, writebehind.driver`},
 		{"misspelt", "writebehind.tabels=users", `unknown parameter "writebehind.tabels" (did you mean "writebehind.tables"?)`},
 		{"camel case", "writebehind.maxDelay=1s", `(did you mean "writebehind.max_delay"?)`},
@@ -330,6 +333,7 @@ func TestSettingsRows(t *testing.T) {
 		{"writebehind.max_pending_rows", "1000000"},
 		{"writebehind.max_pending_bytes", "1500"},
 		{"writebehind.overflow", "block"},
+		{"writebehind.transactions", "direct"},
 		{"writebehind.insert", "check"},
 		{"writebehind.unique", "direct"},
 		{"writebehind.cache_size", "1536kB"},

@@ -38,6 +38,7 @@ func (b *buffer) makeReal() {
 		b.end(bufferBroken)
 		return
 	}
+	b.real.fresh = len(b.ops) == 0
 	b.real.failure = b.replay()
 	b.end(bufferReal)
 	e.madeReal.Add(1)
@@ -200,6 +201,7 @@ func (c *Conn) takeOver(b *buffer) error {
 		c.compare(r.session)
 	}
 	c.buffer = nil
+	c.freshSnapshot = r.fresh // SET TRANSACTION may come next
 	if b.byText {
 		c.textTx = true
 	} else {

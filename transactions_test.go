@@ -16,6 +16,8 @@ import (
 	"github.com/writebehind/writebehind/internal/pgtest"
 )
 
+const buffering = "writebehind.transactions=buffer"
+
 // tx is a transaction in a test.
 type tx struct {
 	*sql.Tx
@@ -56,7 +58,7 @@ const addOne = `UPDATE items SET stock = stock + 1 WHERE id = 1`
 func (h *harness) isBuffered() { h.Helper(); require.Zero(h, h.stats().MadeReal) }
 
 func TestATransactionOfKeyedWritesIsOneGroup(t *testing.T) {
-	h := newHarness(t, itemsTable, "")
+	h := newHarness(t, itemsTable, buffering)
 	h.value(h.shim, stockOfOne)
 	before := h.stats()
 	tx := h.begin(h.shim)
@@ -84,7 +86,7 @@ func TestATransactionOfKeyedWritesIsOneGroup(t *testing.T) {
 }
 
 func TestARollbackLeavesNothing(t *testing.T) {
-	h := newHarness(t, itemsTable, "")
+	h := newHarness(t, itemsTable, buffering)
 	h.value(h.shim, stockOfOne)
 	tx := h.begin(h.shim)
 	tx.exec(addOne)
@@ -98,7 +100,7 @@ func TestARollbackLeavesNothing(t *testing.T) {
 }
 
 func TestSavepointsArePositionsInTheBuffer(t *testing.T) {
-	h := newHarness(t, itemsTable, "")
+	h := newHarness(t, itemsTable, buffering)
 	h.value(h.shim, stockOfOne)
 	tx := h.begin(h.shim)
 	tx.exec(addOne)
@@ -138,7 +140,7 @@ func TestSavepointsArePositionsInTheBuffer(t *testing.T) {
 }
 
 func TestWhatCannotBeBufferedMakesTheTransactionReal(t *testing.T) {
-	h := newHarness(t, itemsTable, "")
+	h := newHarness(t, itemsTable, buffering)
 	h.exec(addOne)
 	tx := h.begin(h.shim)
 	tx.exec(addOne)
@@ -161,7 +163,7 @@ func TestWhatCannotBeBufferedMakesTheTransactionReal(t *testing.T) {
 func TestAnErrorInATransactionIsPostgreSQLs(t *testing.T) {
 	for _, name := range []string{"shim", "lib/pq"} {
 		t.Run(name, func(t *testing.T) {
-			h := newHarness(t, itemsTable, "")
+			h := newHarness(t, itemsTable, buffering)
 			db := h.shim
 			if name == "lib/pq" {
 				db = h.past
@@ -190,7 +192,7 @@ func TestAnErrorInATransactionIsPostgreSQLs(t *testing.T) {
 }
 
 func TestADirectWriterMakesTransactionsReal(t *testing.T) {
-	h := newHarness(t, itemsTable, "")
+	h := newHarness(t, itemsTable, buffering)
 	h.value(h.shim, stockOfOne)
 	one, two := h.begin(h.shim), h.begin(h.shim)
 	one.exec(addOne)
@@ -211,7 +213,7 @@ func TestADirectWriterMakesTransactionsReal(t *testing.T) {
 }
 
 func TestARowOfATransactionIsWaitedForInPostgreSQL(t *testing.T) {
-	h := newHarness(t, itemsTable, "")
+	h := newHarness(t, itemsTable, buffering)
 	h.value(h.shim, stockOfOne)
 	for _, inTransaction := range []bool{false, true} {
 		start := h.value(h.shim, stockOfOne).(int64)
@@ -241,7 +243,7 @@ func TestARowOfATransactionIsWaitedForInPostgreSQL(t *testing.T) {
 }
 
 func TestADeadlockIsPostgreSQLsToBreak(t *testing.T) {
-	h := newHarness(t, itemsTable, "")
+	h := newHarness(t, itemsTable, buffering)
 	h.value(h.shim, stockOfOne)
 	one, two := h.begin(h.shim), h.begin(h.shim)
 	one.exec(addOne)
@@ -272,7 +274,7 @@ func TestADeadlockIsPostgreSQLsToBreak(t *testing.T) {
 
 // A waits for B inside PostgreSQL, B for a flush, and the flush for A.
 func TestACycleThroughAFlushIsBroken(t *testing.T) {
-	h := newHarness(t, itemsTable+`CREATE TABLE plain (n int); INSERT INTO plain VALUES (0)`, "writebehind.tables=items")
+	h := newHarness(t, itemsTable+`CREATE TABLE plain (n int); INSERT INTO plain VALUES (0)`, buffering+" writebehind.tables=items")
 	h.exec(addOne)
 	outsider := h.lock(`SELECT FROM items WHERE id = 1 FOR UPDATE`)
 	ours := h.begin(h.shim)
@@ -300,7 +302,7 @@ func TestACycleThroughAFlushIsBroken(t *testing.T) {
 
 func TestLockingReads(t *testing.T) {
 	const forUpdate = `SELECT stock FROM items WHERE id = 1 FOR UPDATE`
-	h := newHarness(t, itemsTable, "")
+	h := newHarness(t, itemsTable, buffering)
 	h.value(h.shim, stockOfOne)
 	h.exec(addOne)
 	tx := h.begin(h.shim)
@@ -332,7 +334,7 @@ func TestLockingReads(t *testing.T) {
 }
 
 func TestOtherTransactionsAreRealFromTheStart(t *testing.T) {
-	h := newHarness(t, itemsTable, "")
+	h := newHarness(t, itemsTable, buffering)
 	h.exec(addOne)
 	for _, opts := range []sql.TxOptions{
 		{Isolation: sql.LevelRepeatableRead}, {Isolation: sql.LevelSerializable}, {ReadOnly: true},
@@ -356,7 +358,7 @@ func TestOtherTransactionsAreRealFromTheStart(t *testing.T) {
 }
 
 func TestTransactionsAsText(t *testing.T) {
-	h := newHarness(t, itemsTable, "")
+	h := newHarness(t, itemsTable, buffering)
 	h.value(h.shim, stockOfOne)
 	conn := h.conn(h.shim)
 	do := func(query string) {
@@ -391,7 +393,7 @@ func TestTransactionsAsText(t *testing.T) {
 }
 
 func TestPreparedStatementsInATransaction(t *testing.T) {
-	h := newHarness(t, itemsTable, "")
+	h := newHarness(t, itemsTable, buffering)
 	update, err := h.shim.Prepare(`UPDATE items SET stock = stock + $1 WHERE id = $2`)
 	require.NoError(t, err)
 	defer update.Close()
@@ -419,7 +421,7 @@ func TestPreparedStatementsInATransaction(t *testing.T) {
 }
 
 func TestATransactionOutlivesTheServer(t *testing.T) {
-	h, server := newOwnServer(t, itemsTable, "")
+	h, server := newOwnServer(t, itemsTable, buffering)
 	h.value(h.shim, stockOfOne)
 	h.value(h.shim, `SELECT stock FROM items WHERE id = 2`)
 	tx := h.begin(h.shim)
@@ -444,7 +446,7 @@ func TestATransactionOutlivesTheServer(t *testing.T) {
 }
 
 func TestADeadConnectionIsReplacedBeforeTheTransactionBegins(t *testing.T) {
-	h := newHarness(t, itemsTable, "")
+	h := newHarness(t, itemsTable, buffering)
 	h.value(h.shim, `SELECT count(*) FROM items`) // on the connection that the transaction gets
 	h.value(h.shim, stockOfOne)
 	tx := h.begin(h.shim)
@@ -459,7 +461,7 @@ func TestADeadConnectionIsReplacedBeforeTheTransactionBegins(t *testing.T) {
 }
 
 func TestAClosedConnectionLeavesNothingLocked(t *testing.T) {
-	h := newHarness(t, itemsTable, "")
+	h := newHarness(t, itemsTable, buffering)
 	h.value(h.shim, stockOfOne)
 	ctx, cancel := context.WithCancel(t.Context())
 	tx, err := h.shim.BeginTx(ctx, nil)
@@ -558,7 +560,7 @@ func TestNoAdditionIsLost(t *testing.T) {
 					each = max(1, 64/goroutines)
 				}
 				h := newHarnessOn(t, server, `CREATE TABLE items (id bigint PRIMARY KEY, stock int, version int); INSERT INTO items VALUES (1, 0, 0)`,
-					"writebehind.max_delay=5ms")
+					buffering+" writebehind.max_delay=5ms")
 				h.shim.SetMaxOpenConns(70)
 				h.value(h.shim, stockOfOne)
 				var wg sync.WaitGroup
@@ -581,4 +583,21 @@ func TestNoAdditionIsLost(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestTheLevelOfATransactionCanBeSetAfterBegin(t *testing.T) {
+	h := newHarness(t, itemsTable, buffering)
+	h.exec(addOne)
+	conn := h.conn(h.shim)
+	for _, query := range []string{`BEGIN`, `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ`} {
+		_, err := conn.ExecContext(t.Context(), query)
+		require.NoError(t, err)
+	}
+	prepared, err := conn.PrepareContext(t.Context(), `UPDATE items SET stock = stock + $1 WHERE id = $2`)
+	require.NoError(t, err, "it takes the snapshot")
+	_, err = prepared.Exec(1, 1)
+	require.NoError(t, err)
+	_, err = conn.ExecContext(t.Context(), `COMMIT`)
+	require.NoError(t, err)
+	require.EqualValues(t, 12, h.value(h.past, stockOfOne))
 }
