@@ -275,10 +275,10 @@ func TestADeadlockIsPostgreSQLsToBreak(t *testing.T) {
 // A waits for B inside PostgreSQL, B for a flush, and the flush for A.
 func TestACycleThroughAFlushIsBroken(t *testing.T) {
 	h := newHarness(t, itemsTable+`CREATE TABLE plain (n int); INSERT INTO plain VALUES (0)`, buffering+" writebehind.tables=items")
-	h.exec(addOne)
-	outsider := h.lock(`SELECT FROM items WHERE id = 1 FOR UPDATE`)
 	ours := h.begin(h.shim)
 	ours.exec(`UPDATE plain SET n = n + 1`)
+	h.exec(addOne)
+	outsider := h.lock(`SELECT FROM items WHERE id = 1 FOR UPDATE`)
 	theirs := make(chan error, 1)
 	go func() {
 		_, err := outsider.Exec(`UPDATE plain SET n = n + 1`)
