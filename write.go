@@ -135,7 +135,9 @@ func (c *Conn) deferWrite(ctx context.Context, p *plan, args []driver.NamedValue
 		c.engine.journalRefused(err)
 		return nil, false, fmt.Errorf("writebehind: %w, the write has not happened: %w", ErrJournal, err)
 	}
-	c.engine.journalTook()
+	if affected > 0 {
+		c.engine.journalTook()
+	}
 	c.engine.deferred.Add(1)
 	return driver.RowsAffected(affected), true, nil
 }
