@@ -78,7 +78,7 @@ func ownershipError(err error) error {
 // adopt takes the engine's journal into use, and brings to PostgreSQL what is in
 // earlier ones. orphaned says that the journal, too, is one that an earlier
 // process has left. The earlier ones are closed in any case.
-func (e *engine) adopt(ctx context.Context, earlier []*journal.Journal, orphaned bool) (err error) {
+func (e *engine) adopt(ctx context.Context, earlier []*journal.Journal, orphaned bool) error {
 	defer func() {
 		for _, j := range earlier { // those that were not come to
 			_ = j.Close() // an error is on its way already

@@ -154,7 +154,9 @@ func (c *Conn) deferWrite(ctx context.Context, p *plan, args []driver.NamedValue
 		c.engine.journalRefused(err)
 		return nil, false, journalError(err)
 	}
-	c.engine.journalTook()
+	if affected > 0 {
+		c.engine.journalTook()
+	}
 	c.engine.deferred.Add(1)
 	return driver.RowsAffected(affected), true, nil
 }

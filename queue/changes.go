@@ -50,10 +50,7 @@ func (c *Changes) Of(r journal.Record) ([]Change, error) {
 		if err := rowimage.DecodeColumns(m.Image, time.UTC, s.params, cells); err != nil {
 			return nil, fmt.Errorf("%w: LSN %d: %w", errDamagedGroup, r.LSN, err)
 		}
-		change := Change{Schema: s.Table.Name.Schema, Table: s.Table.Name.Name, Kind: s.Kind.String()}
-		for _, column := range s.Set {
-			change.Set = append(change.Set, s.Table.Columns[column].Name)
-		}
+		change := Change{Schema: s.Table.Name.Schema, Table: s.Table.Name.Name, Kind: s.Kind.String(), Set: s.setNames()}
 		if change.Key, change.Values, err = s.asJSON(cells); err != nil {
 			return nil, err
 		}

@@ -41,9 +41,7 @@ type definitionColumn struct {
 // define returns the definition of a shape.
 func define(s *Shape) *journal.Definition {
 	d := definition{OID: s.Table.OID, Schema: s.Table.Name.Schema, Table: s.Table.Name.Name, Kind: s.Kind.String()}
-	for _, c := range s.Set {
-		d.Set = append(d.Set, s.Table.Columns[c].Name)
-	}
+	d.Set = s.setNames()
 	for _, c := range s.Table.Key {
 		d.Key = append(d.Key, s.Table.Columns[c].Name)
 	}

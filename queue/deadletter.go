@@ -40,8 +40,8 @@ func (f *flush) bury(ctx context.Context, q *Queue, tx *sql.Tx, group []logged, 
 			return err
 		}
 		var set rewrite.Array
-		for _, c := range shape.Set {
-			set.Append([]byte(shape.Table.Columns[c].Name))
+		for _, name := range shape.setNames() {
+			set.Append([]byte(name))
 		}
 		name := shape.Table.Name
 		if _, err := tx.ExecContext(ctx, insertLetter, q.opts.Checkpoint, int64(r.lsn), position, name.Schema, name.Name,

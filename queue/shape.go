@@ -117,6 +117,14 @@ func (s *Shape) batch() rewrite.Batch {
 	return b
 }
 
+// setNames returns the names of the columns in Set; nil if there are none.
+func (s *Shape) setNames() (names []string) {
+	for _, c := range s.Set {
+		names = append(names, s.Table.Columns[c].Name)
+	}
+	return names
+}
+
 func (s *Shape) all() []int {
 	columns := make([]int, len(s.Table.Columns))
 	for i := range columns {

@@ -176,6 +176,20 @@ func TestDeadProcessesAreForgotten(t *testing.T) {
 	w.soon("all are forgotten", func() bool { return w.instances() == 1 })
 }
 
+func TestWhoIsCertainlyGoneIsForgotten(t *testing.T) {
+	w := newWorld(t)
+	here := func(o *owner.Options) { o.Machine = "m" }
+	gone, err := w.register("gone", "jg", func(o *owner.Options) { here(o); o.PID = endedPID(t) })
+	require.NoError(t, err)
+	gone.Start()
+	gone.dies()
+	a, err := w.register("a", "ja", here)
+	require.NoError(t, err)
+	a.Start()
+	a.is(owner.RoleClean)
+	require.Equal(t, 1, w.instances())
+}
+
 func TestAbandonedJournal(t *testing.T) {
 	for name, abandon := range map[string]func(*world, string) error{
 		"by Go":  func(w *world, j string) error { return owner.Abandon(w.Context(), w.db, j) },

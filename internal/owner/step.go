@@ -138,18 +138,27 @@ func (o *Owner) readInstances(ctx context.Context, tx *sql.Tx, s *scene) (dead [
 		return nil, err
 	}
 	defer rows.Close()
+	before := o.heard
+	o.heard = make(map[string]sighting, len(before))
 	for rows.Next() {
 		var i Instance
 		var young bool
 		if err := rows.Scan(&i.ID, &i.Journal, &i.Host, &i.machine, &i.PID, &i.Path, &i.Application, &i.alone, &i.Heartbeat, &i.Started, &young); err != nil {
 			return nil, err
 		}
-		silent := o.silent(&i) // also where the server's clock has the word: it may be set
+		last, ok := before[i.ID]
+		if !ok || !last.heartbeat.Equal(i.Heartbeat) {
+			last = sighting{i.Heartbeat, time.Now()}
+		}
+		o.heard[i.ID] = last
 		switch {
 		case i.ID == o.opts.Instance:
 			s.known = true
 		case o.certainlyGone(i.machine, i.PID):
-		case young || silent < o.opts.Life/2:
+			dead = append(dead, i.ID)
+		case young || time.Since(last.first) < o.opts.Life/2:
+			// The server's clock alone does not decide: it may be set. After half its
+			// life a process relies on nothing any more.
 			s.others = append(s.others, i)
 		default:
 			dead = append(dead, i.ID)
@@ -158,18 +167,7 @@ func (o *Owner) readInstances(ctx context.Context, tx *sql.Tx, s *scene) (dead [
 	return dead, rows.Err()
 }
 
-// silent is how long this process has seen another one's heartbeat unchanged, by
-// its own clock. After half its life a process relies on nothing any more.
-func (o *Owner) silent(i *Instance) time.Duration {
-	last, ok := o.heard[i.ID]
-	if !ok || !last.heartbeat.Equal(i.Heartbeat) {
-		last = sighting{i.Heartbeat, time.Now()}
-		o.heard[i.ID] = last
-	}
-	return time.Since(last.first)
-}
-
-// sighting is a heartbeat and when it was first seen.
+// sighting is a heartbeat and when this process first saw it, by its own clock.
 type sighting struct{ heartbeat, first time.Time }
 
 // writeInstance writes this process's own row, with a fresh heartbeat.
