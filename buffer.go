@@ -35,6 +35,7 @@ type buffer struct {
 	ops    []bufferedOp
 	marks  []savepoint
 	bytes  int64
+	asked  bool // a statement was answered: PostgreSQL would have taken a snapshot
 
 	real realTransaction // once it is real
 }
@@ -55,7 +56,7 @@ type realTransaction struct {
 	tx         driver.Tx // nil if it was begun by a statement
 	held       []*tableState
 	generation uint64 // of the engine's activity
-	fresh      bool   // nothing has run in it yet
+	fresh      bool   // it has no snapshot yet
 	failure    error  // for the next statement to return
 }
 
@@ -291,16 +292,30 @@ func (b *buffer) end(as bufferState) {
 	b.rows, b.ops, b.marks, b.schema = nil, nil, nil, nil
 }
 
-// Valid implements queue.Validator: it tells whether what the transaction was
-// made from still holds.
-func (b *buffer) Valid() bool {
+// stands tells whether everything but the versions of the rows is as it was when
+// the transaction was made.
+func (b *buffer) stands() bool {
 	e := b.engine
 	if e.ownership.state.Load() != owned || e.schema.Load() != b.schema {
 		return false
 	}
 	for _, r := range b.rows {
 		s := r.table.state
-		if s.direct.Load() > 0 || s.epoch.Load() != r.lease.Epoch || e.queue.Lost() != r.lost || e.cache.Moved(r.hash, r.lease) {
+		if s.direct.Load() > 0 || s.epoch.Load() != r.lease.Epoch || e.queue.Lost() != r.lost {
+			return false
+		}
+	}
+	return true
+}
+
+// Valid implements queue.Validator: it tells whether what the transaction was
+// made from still holds.
+func (b *buffer) Valid() bool {
+	if !b.stands() {
+		return false
+	}
+	for _, r := range b.rows {
+		if b.engine.cache.Moved(r.hash, r.lease) {
 			return false
 		}
 	}
@@ -308,8 +323,12 @@ func (b *buffer) Valid() bool {
 }
 
 // examine looks at the rows whose versions have moved, which others than their
-// own writers can do. It returns false if one is not certain to be as it was.
+// own writers can do. It returns false if one is not certain to be as it was, or
+// anything else does not hold.
 func (c *Conn) examine(b *buffer) bool {
+	if !b.stands() {
+		return false
+	}
 	for _, r := range b.rows {
 		e := b.engine
 		if !e.cache.Moved(r.hash, r.lease) {

@@ -77,6 +77,7 @@ func (c *Conn) execBuffered(ctx context.Context, p *plan, query string, args []d
 		var n int64
 		n, done = c.bufferWrite(ctx, b, p, query, args)
 		result = driver.RowsAffected(n)
+		b.asked = b.asked || done
 	}
 	if done {
 		c.answered()
@@ -99,6 +100,7 @@ func (c *Conn) queryBuffered(ctx context.Context, p *plan, query string, args []
 			rows, done = c.lockingRead(ctx, b, p, query, args)
 		}
 		if done && err == nil {
+			b.asked = true
 			return rows, true, nil
 		}
 	}

@@ -38,7 +38,7 @@ func (b *buffer) makeReal() {
 		b.end(bufferBroken)
 		return
 	}
-	b.real.fresh = len(b.ops) == 0
+	b.real.fresh = !b.asked
 	b.real.failure = b.replay()
 	b.end(bufferReal)
 	e.madeReal.Add(1)
@@ -97,6 +97,11 @@ func (b *buffer) beginOn(unknown bool) (err error) {
 // replay does in PostgreSQL what was buffered. After an error the transaction
 // there has failed.
 func (b *buffer) replay() error {
+	if b.asked { // so that its level cannot be set any more
+		if _, err := execAnyhow(b.ctx, b.real.conn, "SELECT 1", nil); err != nil {
+			return err
+		}
+	}
 	for i := range b.ops {
 		op := &b.ops[i]
 		if op.query == "" {

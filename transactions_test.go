@@ -601,3 +601,47 @@ func TestTheLevelOfATransactionCanBeSetAfterBegin(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 12, h.value(h.past, stockOfOne))
 }
+
+func TestTheLevelCannotBeSetAfterAnAnswer(t *testing.T) {
+	for _, first := range []string{stockOfOne, `UPDATE items SET stock = 0 WHERE id = 9`, addOne} {
+		for _, name := range []string{"shim", "lib/pq"} {
+			h := newHarness(t, itemsTable, buffering)
+			db := h.shim
+			if name == "lib/pq" {
+				db = h.past
+			}
+			h.value(db, stockOfOne)
+			tx := h.begin(db)
+			_, err := tx.Exec(first)
+			require.NoError(t, err)
+			_, err = tx.Exec(`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ`)
+			requirePQ(t, err, "25001", name+": "+first)
+			require.NoError(t, tx.Rollback())
+
+			tx = h.begin(db)
+			tx.exec(`SAVEPOINT a`)
+			tx.exec(`RELEASE a`)
+			tx.exec(`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ`)
+			require.NoError(t, tx.Rollback())
+		}
+	}
+}
+
+func TestATransactionWhoseTableWentDirectCommits(t *testing.T) {
+	for _, ended := range []bool{false, true} {
+		h := newHarness(t, itemsTable, buffering)
+		h.value(h.shim, stockOfOne)
+		one, two := h.begin(h.shim), h.begin(h.shim)
+		one.exec(addOne)
+		two.exec(`UPDATE items SET stock = stock + 1 WHERE id = 2`)
+		one.exec(`SELECT 1`) // it is real, and its table direct
+		if ended {
+			require.NoError(t, one.Commit())
+		}
+		require.NoError(t, two.Commit())
+		if !ended {
+			require.NoError(t, one.Commit())
+		}
+		require.Equal(t, "11 21", h.value(h.past, `SELECT string_agg(stock::text, ' ' ORDER BY id) FROM items`))
+	}
+}
