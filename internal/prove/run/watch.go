@@ -66,8 +66,8 @@ func (l *life) watch(ctx context.Context, more bool) error {
 				return nil
 			}
 		}
-		if unanswered && time.Since(began) > 3*l.bench.Patience+time.Minute {
-			return fmt.Errorf("the reference does not answer %s", l.under[0].st)
+		if unanswered && time.Since(began) > 2*l.bench.Patience {
+			return fmt.Errorf("the reference does not answer %s%s", l.under[0].st, l.activity(ctx))
 		}
 		l.sleep(began)
 	}
