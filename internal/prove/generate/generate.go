@@ -111,7 +111,7 @@ func (g *generator) sweeps(text string) bool {
 			return true
 		}
 	}
-	return g.world.parent != nil && !strings.HasPrefix(text, "select") && strings.Contains(text, g.world.parent.name)
+	return g.world.parent != nil && strings.Contains(text, "delete") && strings.Contains(text, g.world.parent.name)
 }
 
 func (g *generator) newSettings() history.Settings {
