@@ -12,7 +12,7 @@ func (g *generator) transaction() []history.Statement {
 	plain := g.plain
 	defer func() { g.plain, g.inside, g.tame = plain, false, false }()
 	g.inside = true
-	g.tame = g.values.IntN(10) < 6
+	g.tame = g.values.IntN(10) < 6 || g.gentle && g.plain && g.values.IntN(4) > 0
 	g.plain = plain || g.tame || g.values.IntN(10) < 4
 
 	out := g.beginning()
