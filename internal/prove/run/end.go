@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"time"
+
+	"github.com/writebehind/writebehind/internal/prove/compare"
 )
 
 // end brings a history to its end on both sides, whatever is under way: what
@@ -39,9 +41,13 @@ func (l *life) endSide(side int, counts bool) (late, left bool) {
 		for k, line := range s.lines {
 			if waiting[k] == nil && !ended[k] {
 				ended[k] = true
-				for _, st := range ending {
-					line.perform(st, nil, false)
-				}
+				waiting[k] = &call{}
+				l.launch(waiting[k], side, func() (out compare.Outcome) {
+					for _, st := range ending {
+						line.perform(st, nil, false)
+					}
+					return out
+				})
 			}
 		}
 		for k, c := range waiting {
