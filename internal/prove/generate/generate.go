@@ -200,6 +200,9 @@ func (g *generator) next() []history.Statement {
 	often := 11
 	if len(g.scripts) > 1 {
 		often = 22
+		if g.gentle {
+			often = 60
+		}
 	}
 	switch n := g.values.IntN(200); {
 	case n < often:
