@@ -1,7 +1,8 @@
 // Command prove tests a driver against the plain one: it makes up histories of
-// an application, lets each be lived through both drivers on databases of one
-// server, and compares everything the application can see. A difference is cut
-// down to a short history and printed as a Go test.
+// an application, on one connection or on several, lets each be lived through
+// both drivers on databases of one server, and compares everything the
+// application can see, whether it has to wait included. A difference is cut down
+// to a short history and printed as a Go test.
 //
 //	go run ./internal/prove -statements 100000 -seed 1
 //

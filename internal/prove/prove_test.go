@@ -72,8 +72,40 @@ func TestPlantedMistakeIsCutDown(t *testing.T) {
 func TestPlainDriverHasNoDivergence(t *testing.T) {
 	n, out := proveShort(t, options{driver: run.Reference, statements: 400, length: 200, only: -1, most: 1, seed: 2})
 	require.Zero(t, n, out)
-	require.Regexp(t, `(?s)^prove: driver postgres seed 2\nprove: deferred 0.0% cached 0.0% direct 100.0%\nprove: statements \d+ divergences 0\n$`, out)
+	require.Regexp(t, `(?s)^prove: driver postgres seed 2\nprove: deferred 0.0% cached 0.0% direct 100.0%\n`+
+		`prove: in transactions [\d.]+ %, buffered to the end 0.0 %\nprove: histories of several connections \d+, [^\n]+\nprove: statements \d+ divergences 0\n$`, out)
 }
+
+// TestPlantedMistakesOfTransactionsAreFound sees that the generated histories
+// show what only transactions, or only several connections, can.
+func TestPlantedMistakesOfTransactionsAreFound(t *testing.T) {
+	for name, fault := range map[string]faulty.Fault{
+		"lost rollback": {Tx: func(begin func() (driver.Tx, error)) (driver.Tx, error) {
+			tx, err := begin()
+			return commits{tx}, err
+		}},
+		"rows are not locked": {Text: func(q string) string {
+			if at := strings.Index(strings.ToUpper(q), " FOR "); at > 0 && strings.HasPrefix(strings.ToUpper(q), "SELECT") {
+				return q[:at]
+			}
+			return q
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			faulty.Register(t.Name(), fault)
+			n, out := proveShort(t, options{
+				driver: t.Name(), statements: 6000, length: 300, only: -1, most: 1, seed: 1, shrink: true, shrinkFor: 20 * time.Second,
+			})
+			require.Equal(t, 1, n, out)
+			require.Contains(t, out, "cut down to")
+		})
+	}
+}
+
+// commits is a transaction that cannot be rolled back.
+type commits struct{ driver.Tx }
+
+func (c commits) Rollback() error { return c.Commit() }
 
 func TestOneHistoryCanBeRunAgain(t *testing.T) {
 	_, first := proveShort(t, options{driver: run.Reference, statements: 1, length: 50, only: 3, most: 1, seed: 2})

@@ -22,6 +22,10 @@ type Fault struct {
 	DatabaseType func(name string) string
 	// Query is called for every statement with rows, before it is sent.
 	Query func(query string) error
+	// Text changes the text of a statement before it is sent.
+	Text func(query string) string
+	// Tx changes a transaction begun by the application; begin begins it.
+	Tx func(begin func() (driver.Tx, error)) (driver.Tx, error)
 }
 
 // Exec sends a statement to the plain driver.
@@ -73,6 +77,7 @@ type conn struct {
 }
 
 func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	query = c.text(query)
 	next := func(query string, args []driver.NamedValue) (driver.Result, error) {
 		return c.realConn.ExecContext(ctx, query, args)
 	}
@@ -88,6 +93,7 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 			return nil, err
 		}
 	}
+	query = c.text(query)
 	r, err := c.realConn.QueryContext(ctx, query, args)
 	if err != nil {
 		return nil, err
@@ -97,6 +103,21 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 		return r, nil
 	}
 	return &rows{realRows: real, fault: c.fault, query: query}, nil
+}
+
+func (c *conn) text(query string) string {
+	if c.fault.Text != nil {
+		return c.fault.Text(query)
+	}
+	return query
+}
+
+func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	begin := func() (driver.Tx, error) { return c.realConn.BeginTx(ctx, opts) }
+	if c.fault.Tx != nil {
+		return c.fault.Tx(begin)
+	}
+	return begin()
 }
 
 type rows struct {

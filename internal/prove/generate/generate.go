@@ -46,6 +46,8 @@ type generator struct {
 	// tame is set while a transaction is made that a driver in front of PostgreSQL
 	// may well be able to keep to itself to the end; it goes with plain.
 	tame bool
+	// gentle says that nearly everything in the history is tame.
+	gentle bool
 	// inside is set while a transaction is made; repeats and dares while a
 	// statement that is to fail.
 	inside, repeats, dares bool
@@ -64,6 +66,7 @@ func History(seed, index uint64, statements int) history.History {
 		g.settings.Conn = false // it says nothing of several
 	}
 	g.sessions = g.values.IntN(5) == 0
+	g.gentle = !g.sessions && g.values.IntN(5) < 2
 	h := history.History{Settings: g.settings, Schema: g.world.schema}
 	for len(h.Statements) < statements {
 		h.Statements = append(h.Statements, g.turn())
@@ -111,7 +114,7 @@ func (g *generator) sweeps(text string) bool {
 			return true
 		}
 	}
-	return g.world.parent != nil && !strings.HasPrefix(text, "select") && strings.Contains(text, g.world.parent.name)
+	return g.world.parent != nil && strings.Contains(text, "delete") && strings.Contains(text, g.world.parent.name)
 }
 
 func (g *generator) newSettings() history.Settings {
@@ -188,12 +191,18 @@ func (g *generator) next() []history.Statement {
 		g.left = 6 + g.values.IntN(15)
 		if g.plain {
 			g.left *= 6
+			if g.gentle {
+				g.left *= 4
+			}
 			g.focus = max(0, g.values.IntN(2*len(g.world.tables))-len(g.world.tables))
 		}
 	}
 	often := 11
 	if len(g.scripts) > 1 {
 		often = 22
+		if g.gentle {
+			often = 60
+		}
 	}
 	switch n := g.values.IntN(200); {
 	case n < often:
@@ -203,6 +212,8 @@ func (g *generator) next() []history.Statement {
 	case n < often+14 && g.sessions:
 		return []history.Statement{g.sessionSetting()}
 	}
+	g.tame = g.gentle && g.plain && g.values.IntN(10) > 0
+	defer func() { g.tame = false }()
 	return []history.Statement{g.statement()}
 }
 

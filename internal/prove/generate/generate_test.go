@@ -78,6 +78,8 @@ func TestEverythingComesUp(t *testing.T) {
 		"RETURNING *", "ON CONFLICT", "EXCLUDED.", "DEFAULT VALUES", "LIMIT 1", "ANY (", " IN (", "EXISTS (", "COUNT (",
 		"FOR UPDATE", "WITH DONE AS", "TRUNCATE", "ADD COLUMN", "SAVEPOINT", "JOIN CHILD", "CURRVAL", "BUMP()", "FROM SEEN", "/*", "--", "::", "CAST(",
 		"IS NOT NULL", "IS DISTINCT", "DO $$", "NOW()",
+		"ROLLBACK TO", "RELEASE", "FOR NO KEY UPDATE", "NOWAIT", "SKIP LOCKED", "LOCK TABLE", "BEGIN", "COMMIT AND CHAIN", "SET TRANSACTION",
+		"CREATE TEMP TABLE", "SET LOCAL", "SET ROLE", "DISCARD ALL", "LISTEN", "PG_ADVISORY_XACT_LOCK",
 	} {
 		mustContain(t, all.String(), s)
 	}
@@ -88,6 +90,28 @@ func TestEverythingComesUp(t *testing.T) {
 	for p := history.Direct; p <= history.Kept; p++ {
 		require.NotZero(t, prepared[p], p)
 	}
+}
+
+func TestTransactionsAndConnectionsHaveTheirShare(t *testing.T) {
+	const histories = 200
+	total, inside, several := 0, 0, 0
+	for i := range uint64(histories) {
+		h := History(6, i, 300)
+		if h.Connections() > 1 {
+			several++
+		}
+		open := make([]bool, h.Connections())
+		for _, st := range h.Statements {
+			begins, ends, _ := st.Limits()
+			if total++; open[st.Conn] {
+				inside++
+			}
+			open[st.Conn] = begins || open[st.Conn] && !ends
+		}
+		require.NotContains(t, open, true, "a transaction is left open")
+	}
+	require.InDelta(t, 40, several*100/histories, 10)
+	require.Greater(t, inside*100/total, 30)
 }
 
 // mustContain is require.Contains without megabytes of text in the message.

@@ -25,6 +25,10 @@ func TestReplay(t *testing.T) {
 			{Call: prove.Begin},
 			{SQL: "INSERT INTO t VALUES ($1, $2)", Args: []any{prove.To(int64(1)), time.Date(2001, 2, 3, 4, 5, 6, 7, prove.Zone("Europe/Berlin"))}},
 			{Call: prove.Commit},
+			{Conn: 1, SQL: "BEGIN"},
+			{Conn: 1, Call: prove.Query, SQL: "SELECT * FROM t WHERE id = 1 FOR UPDATE"},
+			{SQL: "UPDATE t SET at = NULL WHERE id = 1"},
+			{Conn: 1, SQL: "COMMIT"},
 			{Call: prove.Query, SQL: "SELECT * FROM t", Prepared: prove.Kept, Unordered: true},
 		},
 	})

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"time"
+
+	"github.com/writebehind/writebehind/internal/prove/compare"
 )
 
 // end brings a history to its end on both sides, whatever is under way: what
@@ -14,7 +16,8 @@ func (l *life) end() {
 		return
 	}
 	var late, left [2]bool
-	both(func(side int) { late[side], left[side] = l.endSide(side) })
+	counts := l.result.Deadlock != [2]bool{} // a deadlock may show on one side first
+	both(func(side int) { late[side], left[side] = l.endSide(side, counts) })
 	l.result.stuck = left[1]
 	if late[1] {
 		l.differ(l.under[0], l.hang("the end of "+l.under[0].st.String()))
@@ -24,7 +27,7 @@ func (l *life) end() {
 // endSide rolls back the transactions of connections that are free, until none
 // waits any more. It is late if one did not cease to wait until all sessions were
 // terminated, and left if not even then.
-func (l *life) endSide(side int) (late, left bool) {
+func (l *life) endSide(side int, counts bool) (late, left bool) {
 	s := l.sides[side]
 	waiting := map[int]*call{}
 	for _, c := range l.under {
@@ -38,15 +41,19 @@ func (l *life) endSide(side int) (late, left bool) {
 		for k, line := range s.lines {
 			if waiting[k] == nil && !ended[k] {
 				ended[k] = true
-				for _, st := range ending {
-					line.perform(st, nil, false)
-				}
+				waiting[k] = &call{}
+				l.launch(waiting[k], side, func() (out compare.Outcome) {
+					for _, st := range ending {
+						line.perform(st, nil, false)
+					}
+					return out
+				})
 			}
 		}
 		for k, c := range waiting {
 			select {
 			case out := <-c.answers[side]:
-				l.result.Deadlock[side] = l.result.Deadlock[side] || !late && deadlocked(&out) && l.over()
+				l.result.Deadlock[side] = l.result.Deadlock[side] || !late && counts && deadlocked(&out)
 				delete(waiting, k)
 			case <-time.After(between):
 			}

@@ -50,7 +50,10 @@ func (b *Bench) Run(ctx context.Context, h history.History) (Result, error) {
 	if r.Difference != nil {
 		r.At = 0
 		if !r.stuck {
-			both(func(i int) { _ = l.sides[i].close() })
+			l.atOnce(0, "closing the database", func(side int) compare.Outcome {
+				_ = l.sides[side].close() // it was not opened in order
+				return compare.Outcome{}
+			})
 		}
 		return *r, nil
 	}
@@ -62,16 +65,17 @@ func (b *Bench) Run(ctx context.Context, h history.History) (Result, error) {
 	if l.end(); r.stuck {
 		return *r, nil
 	}
-	if over {
-		both(func(i int) { _ = l.sides[i].close() })
-		r.Counts = l.sides[1].total
+	l.atOnce(len(h.Statements), "closing the database", func(side int) compare.Outcome {
+		if err := l.sides[side].close(); !over {
+			return compare.Outcome{Err: err}
+		}
+		return compare.Outcome{}
+	})
+	if r.stuck {
 		return *r, ctx.Err()
 	}
-	l.atOnce(len(h.Statements), "closing the database", func(side int) compare.Outcome {
-		return compare.Outcome{Err: l.sides[side].close()}
-	})
 	r.Counts = l.sides[1].total
-	if r.Difference != nil || ctx.Err() != nil {
+	if over || r.Difference != nil || ctx.Err() != nil {
 		return *r, ctx.Err()
 	}
 	d, err := b.contents(ctx, l.pairs)

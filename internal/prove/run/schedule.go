@@ -57,6 +57,7 @@ func (l *life) first(may func(k int, st history.Statement) bool) (at int, ok boo
 func (l *life) take(at int) *call {
 	st := l.history.Statements[at]
 	l.queues[st.Conn] = l.queues[st.Conn][1:]
+	l.spare[st.Conn] = 0
 	return &call{at: at, st: st}
 }
 

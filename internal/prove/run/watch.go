@@ -66,8 +66,8 @@ func (l *life) watch(ctx context.Context, more bool) error {
 				return nil
 			}
 		}
-		if unanswered && time.Since(began) > 3*l.bench.Patience+time.Minute {
-			return fmt.Errorf("the reference does not answer %s", l.under[0].st)
+		if unanswered && time.Since(began) > 2*l.bench.Patience {
+			return fmt.Errorf("the reference does not answer %s%s", l.under[0].st, l.activity(ctx))
 		}
 		l.sleep(began)
 	}
@@ -145,29 +145,32 @@ WHERE datname = current_database() AND wait_event_type = 'Lock'`
 // that owe an answer wait for connections of the history. A statement that waits
 // there and is answered by the driver under test is a difference.
 func (l *life) waiting(ctx context.Context) (all bool, err error) {
+	var owed []*call
+	for _, c := range l.under {
+		if c.out[0] == nil {
+			owed = append(owed, c)
+		}
+	}
 	rows, err := readAll(ctx, l.bench.places[0].admin, waiters)
 	if err != nil {
 		return false, err
 	}
 	l.collect()
 	clear(l.holders)
-	all = true
-	for _, c := range l.under {
-		if c.out[0] != nil {
-			continue
-		}
-		holder := -1
+	waits := make([]int, len(owed)) // for which connection
+	for i, c := range owed {
+		waits[i] = -1
 		for _, row := range rows {
-			if row[0] == int64(l.sides[0].lines[c.st.Conn].pid) {
-				if holder = l.connection(row[1]); holder >= 0 {
-					l.holders[holder] = true
-				}
+			if holder := l.connection(row[1]); holder >= 0 && row[0] == int64(l.sides[0].lines[c.st.Conn].pid) {
+				l.holders[holder] = true
+				waits[i] = holder
 			}
 		}
-		if holder < 0 {
-			all = false
-			continue
+		if waits[i] < 0 || c.out[0] != nil {
+			return false, nil // what it does may end the waiting of others
 		}
+	}
+	for i, c := range owed {
 		if !c.waited {
 			c.waited = true
 			l.result.Waited++
@@ -175,16 +178,16 @@ func (l *life) waiting(ctx context.Context) (all bool, err error) {
 		if c.out[1] != nil && !deadlocked(c.out[1]) {
 			l.differ(c, &compare.Difference{
 				Kind: compare.Waiting, Where: "the call",
-				Reference: fmt.Sprintf("waits for a lock of connection %d", holder), Subject: c.out[1].String() + l.activity(ctx),
+				Reference: fmt.Sprintf("waits for a lock of connection %d", waits[i]), Subject: c.out[1].String() + l.activity(ctx),
 			})
 		}
 	}
-	return all, nil
+	return true, nil
 }
 
 // sessions shows what the application's sessions do.
 const sessions = `
-SELECT format('%s %s: %s', state, wait_event, query) FROM pg_stat_activity
+SELECT format('%s %s: %s', state, wait_event, left(query, 200)) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' ORDER BY backend_start`
 
 // activity tells what the sessions of both sides do.

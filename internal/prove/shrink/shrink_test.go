@@ -62,6 +62,28 @@ func TestHistoryIsCutDownInAllItsParts(t *testing.T) {
 	require.Equal(t, "a long text", h.Statements[40].Args[1])
 }
 
+func TestConnectionsAreCutDown(t *testing.T) {
+	var h history.History
+	for i := range 20 {
+		h.Statements = append(h.Statements, history.Statement{SQL: strings.Repeat("x", i), Conn: i % 4})
+	}
+	at := func(c history.History, length int) int {
+		i := slices.IndexFunc(c.Statements, func(s history.Statement) bool { return len(s.SQL) == length })
+		if i < 0 {
+			return -1
+		}
+		return c.Statements[i].Conn
+	}
+	// Two statements must be on different connections, whichever those are.
+	small := History(h, func(c history.History) bool {
+		a, b := at(c, 7), at(c, 10)
+		return a >= 0 && b >= 0 && a != b
+	})
+	require.Len(t, small.Statements, 2)
+	require.Equal(t, 2, small.Connections())
+	require.Equal(t, 3, h.Statements[7].Conn, "the history given is not changed")
+}
+
 func TestShrinkingStopsWhenToldTo(t *testing.T) {
 	h := history.History{Statements: make([]history.Statement, 50)}
 	calls := 0
