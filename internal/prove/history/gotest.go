@@ -44,6 +44,7 @@ func (s Settings) fields() string {
 	f.add(s.URL, "URL: true")
 	f.add(s.Conn, "Conn: true")
 	f.add(s.Deadline, "Deadline: true")
+	f.add(s.Buffer, "Buffer: true")
 	return f.String()
 }
 

@@ -30,6 +30,7 @@ type Settings struct {
 	URL       bool          // the DSN has the URL form
 	Conn      bool          // statements go to one held sql.Conn, not to the sql.DB
 	Deadline  bool          // every statement gets a context that can end
+	Buffer    bool          // writebehind.transactions=buffer
 }
 
 // Call tells which method of database/sql a Statement is sent with.

@@ -40,5 +40,8 @@ func shimParams(s history.Settings) []string {
 	if s.CacheSize != "" {
 		params = append(params, "writebehind.cache_size="+s.CacheSize)
 	}
+	if s.Buffer {
+		params = append(params, "writebehind.transactions=buffer")
+	}
 	return params
 }

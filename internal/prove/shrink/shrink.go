@@ -109,6 +109,7 @@ func shrinkSettings(h history.History, fails func(history.History) bool) history
 		func(s *history.Settings) { s.URL = false },
 		func(s *history.Settings) { s.Conn = false },
 		func(s *history.Settings) { s.Deadline = false },
+		func(s *history.Settings) { s.Buffer = false },
 	} {
 		c := h
 		reset(&c.Settings)
