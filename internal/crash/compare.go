@@ -58,10 +58,8 @@ func (s *setting) compare(ctx context.Context) error {
 	for _, text := range letters {
 		r.Findings = append(r.Findings, check.Finding{Kind: check.Lost, Text: "a dead letter: " + text})
 	}
-	for _, text := range s.watch.wrong {
-		r.Findings = append(r.Findings, check.Finding{Kind: check.Wrong, Text: text})
-	}
-	s.watch.wrong = nil
+	r.Findings = append(r.Findings, s.watch.told...)
+	s.watch.told = nil
 	s.report(r)
 	s.watch.ledger.Rebase(seen)
 	s.lossy = false

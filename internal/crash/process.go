@@ -66,7 +66,7 @@ func startProcess(ctx context.Context, w *watch, program string, c child.Config)
 	defer cancel()
 	if !w.wait(ctx, func() bool { return w.ready }) {
 		p.kill()
-		return nil, fmt.Errorf("the child did not start to work (exit code %d): %s", p.code, p.stderr.String())
+		return nil, errors.Join(fmt.Errorf("the child did not start to work (exit code %d): %s", p.code, p.stderr.String()), w.failure())
 	}
 	return p, nil
 }

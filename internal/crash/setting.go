@@ -45,7 +45,7 @@ func newSetting(ctx context.Context, out io.Writer, o options, server *pgtest.Se
 	s := &setting{
 		out: out, options: o, server: server,
 		name:    "crash_" + k.mode.name + "_" + string(k.journal),
-		watch:   newWatch(ledger.New(o.workers, load.HotRows())),
+		watch:   newWatch(ledger.New(o.workers, load.Counters())),
 		journal: filepath.Join(journals, k.mode.name+"-"+string(k.journal)),
 		row:     row{kind: k},
 	}
@@ -85,7 +85,7 @@ func (s *setting) run(ctx context.Context) error {
 		for _, answer := range slices.Sorted(maps.Keys(s.watch.answers)) {
 			s.say("answered %d times: %s", s.watch.answers[answer], answer)
 		}
-		s.row.acked, s.row.unknown = s.watch.ledger.Acked, s.watch.ledger.Unknown
+		s.row.acked, s.row.groups, s.row.unknown = s.watch.ledger.Acked, s.watch.ledger.Groups, s.watch.ledger.Unknown
 	}()
 	for s.row.cycles < s.options.cycles {
 		// Each cycle has numbers of its own, whatever the ones before have drawn.
@@ -127,10 +127,12 @@ func (s *setting) start(ctx context.Context, rng *rand.Rand, drain bool) (err er
 // dsn is the child's, through the proxy.
 func (s *setting) dsn(rng *rand.Rand) string {
 	delays := []string{"1ms", "10ms", "50ms", "200ms"}
+	transactions := []string{"direct", "buffer"}
 	parameters := append(portParameters(s.proxy.Port()),
 		"application_name=crash-child",
 		"connect_timeout=5",
 		"writebehind.tables="+load.Tables,
+		"writebehind.transactions="+transactions[rng.IntN(len(transactions))],
 		"writebehind.max_delay="+delays[rng.IntN(len(delays))],
 		"writebehind.close_timeout=30s",
 	)

@@ -14,6 +14,7 @@ type row struct {
 	kind
 	cycles  int
 	acked   int64
+	groups  int64 // acknowledged operations that write several rows
 	unknown int64
 	gone    int
 	counts  check.Counts
@@ -25,11 +26,11 @@ type table struct{ rows []row }
 func (t table) print(out io.Writer) {
 	fmt.Fprintln(out)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "mode\tsync\tcycles\tacknowledged\tlost\tduplicated\treordered\twrong increments\ttorn\twrong answers\tunknown outcomes\tgone (expected)\ttime\t")
+	fmt.Fprintln(w, "mode\tsync\tcycles\tacknowledged\tgroups\tlost\tduplicated\treordered\twrong increments\ttorn\twrong answers\tunknown outcomes\tgone (expected)\ttime\t")
 	for _, r := range t.rows {
 		by := func(k check.Kind) int { return r.counts.ByKind[k] }
-		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t\n",
-			r.mode.name, r.journal.word(), r.cycles, r.acked, by(check.Lost), by(check.Duplicated), by(check.Reordered),
+		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t\n",
+			r.mode.name, r.journal.word(), r.cycles, r.acked, r.groups, by(check.Lost), by(check.Duplicated), by(check.Reordered),
 			r.counts.Counters, by(check.Torn), by(check.Wrong), r.unknown, r.gone, r.took.Round(100*time.Millisecond))
 	}
 	_ = w.Flush() // out is a terminal, or a buffer

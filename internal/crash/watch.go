@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"sync"
 
+	"github.com/writebehind/writebehind/internal/crash/check"
 	"github.com/writebehind/writebehind/internal/crash/ledger"
 	"github.com/writebehind/writebehind/internal/crash/record"
 )
@@ -17,12 +18,12 @@ type watch struct {
 	mu      sync.Mutex
 	changed *sync.Cond
 	ledger  *ledger.Ledger
-	wrong   []string       // answers that a child found wrong, not yet reported
-	answers map[string]int // errors, without their numbers, by how often they came
-	ready   bool           // the present child
-	mark    uint64         // the last one that came back
-	ended   bool           // the present child has
-	err     error          // a line that cannot be
+	told    []check.Finding // what a child found wrong, not yet reported
+	answers map[string]int  // errors, without their numbers, by how often they came
+	ready   bool            // the present child
+	mark    uint64          // the last one that came back
+	ended   bool            // the present child has
+	err     error           // a line that cannot be
 }
 
 var numbers = regexp.MustCompile("[0-9]+")
@@ -69,8 +70,17 @@ func (w *watch) line(text string) {
 	case record.Unknown, record.Refused:
 		w.answers[fmt.Sprintf("%c %s", l.Verb, numbers.ReplaceAllString(l.Text, "n"))]++
 	case record.Wrong:
-		w.wrong = append(w.wrong, l.Text)
+		w.told = append(w.told, check.Finding{Kind: check.Wrong, Text: l.Text})
+	case record.Torn:
+		w.told = append(w.told, check.Finding{Kind: check.Torn, Text: l.Text})
 	}
+}
+
+// failure is what a child told that cannot be.
+func (w *watch) failure() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err
 }
 
 // began says that another child is there.

@@ -20,16 +20,20 @@ type history struct {
 }
 
 var (
-	hot = record.Key{Table: record.Hot, ID: 1}
-	a   = record.Key{Table: record.Accounts, ID: record.RowID(0, 1, 0)}
-	b   = record.Key{Table: record.Events, ID: record.RowID(0, 1, 1)}
-	c   = record.Key{Table: record.Orders, ID: record.RowID(0, 1, 2)}
-	x   = record.Key{Table: record.Events, ID: record.RowID(1, 1, 0)}
+	hot  = record.Key{Table: record.Hot, ID: 1}
+	pair = [2]record.Key{{Table: record.Hot, ID: 5}, {Table: record.Twin, ID: 5}}
+
+	a = record.Key{Table: record.Accounts, ID: record.RowID(0, 1, 0)}
+	b = record.Key{Table: record.Events, ID: record.RowID(0, 1, 1)}
+	c = record.Key{Table: record.Orders, ID: record.RowID(0, 1, 2)}
+	x = record.Key{Table: record.Events, ID: record.RowID(1, 1, 0)}
 )
 
 func begin(t *testing.T) *history {
 	t.Helper()
-	return &history{T: t, ledger: ledger.New(2, []record.Key{hot}), held: Observed{hot: {Present: true}}}
+	return &history{T: t, ledger: ledger.New(2, []record.Key{hot, pair[0], pair[1]}), held: Observed{
+		hot: {Present: true}, pair[0]: {Present: true}, pair[1]: {Present: true},
+	}}
 }
 
 func (h *history) line(verb record.Verb, op record.Op) {
@@ -67,7 +71,7 @@ func (h *history) open(worker int, effects ...record.Effect) {
 func (h *history) happens(effects ...record.Effect) {
 	for _, e := range effects {
 		switch {
-		case e.Key.Table == record.Hot:
+		case e.Key.Table.Counts():
 			s := h.held[e.Key]
 			s.N += e.Add
 			h.held[e.Key] = s
@@ -265,6 +269,23 @@ func TestTornGroup(t *testing.T) {
 	h.done(0, set(a, 2), set(b, 2))
 	h.happens(set(b, 1))
 	h.finds([]Kind{Lost, Torn}, []Kind{Reordered, Torn})
+}
+
+// Twins tell of half a group also while nothing is known of its outcome, and next
+// to whatever else is there.
+func TestTwinsThatDiffer(t *testing.T) {
+	both := []record.Effect{{Key: pair[0], Add: 1}, {Key: pair[1], Add: 1}}
+	h := begin(t)
+	h.done(0, append(both, set(a, 1))...)
+	h.finds(nil, nil)
+	h.open(0, both...)
+	h.finds(nil, nil)
+	h.happens(both[1])
+	h.finds([]Kind{Torn}, []Kind{Torn})
+	h.happens(both[0])
+	h.finds(nil, nil)
+	h.ledger.Rebase(h.held)
+	h.finds(nil, nil)
 }
 
 func TestRefusedWriteMustNotBeThere(t *testing.T) {

@@ -34,6 +34,7 @@ func Complete(l *ledger.Ledger, seen Observed) Report {
 		}
 	}
 	torn(l, seen, &r)
+	twins(l, seen, &r)
 	strangers(l, seen, &r)
 	return r
 }

@@ -20,6 +20,7 @@ func Prefix(l *ledger.Ledger, seen Observed) Report {
 		ranges[w] = lengths(l, w, keys[w], seen, &r)
 	}
 	torn(l, seen, &r)
+	twins(l, seen, &r)
 	oblige(l, ranges, &r)
 	counters(l, seen, ranges, &r)
 	for w, ops := range l.Workers {

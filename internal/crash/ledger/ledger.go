@@ -49,7 +49,7 @@ type Row struct {
 	Changes []Change
 }
 
-// Hot is a row that all workers increment.
+// Hot is a row that all workers increment, a twin or not.
 type Hot struct {
 	Base    int64
 	Changes []Increment
@@ -69,6 +69,7 @@ type Ledger struct {
 	Hot     map[record.Key]*Hot
 
 	Acked   int64 // operations acknowledged in the whole run
+	Groups  int64 // of these, those that write several rows
 	Unknown int64 // operations whose outcome stayed open, in the whole run
 
 	place int64
@@ -184,6 +185,9 @@ func (l *Ledger) answer(line record.Line) error {
 	case record.Acked:
 		o.Outcome = Acked
 		l.Acked++
+		if len(o.Effects) > 1 {
+			l.Groups++
+		}
 	case record.Refused:
 		o.Outcome = Refused
 	default:

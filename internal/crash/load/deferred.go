@@ -5,8 +5,15 @@ import "github.com/writebehind/writebehind/internal/crash/record"
 func (w *Worker) hotIncrement() *plan {
 	keys := HotRows()
 	k := keys[w.rng.IntN(len(keys))]
-	p := &plan{kind: "hot"}
-	p.effects = []record.Effect{{Key: k, Add: 1}}
+	return (&plan{kind: "hot"}).count(k)
+}
+
+// count adds the increment of a counter to a plan.
+func (p *plan) count(k record.Key) *plan {
+	p.effects = append(p.effects, record.Effect{Key: k, Add: 1})
+	if k.Table == record.Twin {
+		return p.with(1, "UPDATE events SET seq = seq + 1 WHERE id = $1", k.ID)
+	}
 	return p.with(1, "UPDATE accounts SET n = n + 1 WHERE id = $1", k.ID)
 }
 

@@ -3,9 +3,12 @@ package load
 import "github.com/writebehind/writebehind/internal/crash/record"
 
 func (w *Worker) insertOrderOfAccount() *plan {
+	account, _, ok := w.draw(record.Accounts)
+	if !ok {
+		return nil
+	}
 	k, ok := w.fresh(record.Orders)
-	account, _, found := w.draw(record.Accounts)
-	if !ok || !found {
+	if !ok {
 		return nil
 	}
 	s := record.State{Present: true, Ref: account.ID, Stamp: w.stamp()}
@@ -57,38 +60,12 @@ func (w *Worker) updateTwo() *plan {
 }
 
 func (w *Worker) insertTwo() *plan {
-	if len(w.there(record.Events).keys) >= mostRows {
+	if len(w.there(record.Events).keys) >= mostRows || w.drawn > record.RowsPerOp-2 {
 		return nil
 	}
-	k1, k2 := w.brandNew(record.Events, 1), w.brandNew(record.Events, 2)
+	k1, k2 := w.brandNew(record.Events), w.brandNew(record.Events)
 	s := record.State{Present: true, Stamp: w.stamp()}
 	return (&plan{kind: "insert-two"}).to(k1, s).to(k2, s).
 		with(2, "INSERT INTO events (id, worker, seq, v) VALUES ($1, $2, $3, $4), ($5, $2, $3, $4)",
 			k1.ID, w.id, w.seq, s.Stamp.Text(), k2.ID)
-}
-
-// transaction moves between two tables and counts on a hot row, all or nothing.
-func (w *Worker) transaction() *plan {
-	order, s, ok := w.draw(record.Orders)
-	event, _, found := w.draw(record.Events)
-	if !ok || !found {
-		return nil
-	}
-	s.Stamp = w.stamp()
-	p := w.hotIncrement()
-	p.kind, p.transaction = "transaction", true
-	return p.to(order, s).to(event, record.State{Present: true, Stamp: w.stamp()}).
-		with(1, "UPDATE orders SET v = $1 WHERE id = $2", s.Stamp.Text(), record.UUID(order.ID)).
-		with(1, "UPDATE events SET worker = $1, seq = $2, v = $3 WHERE id = $4", w.id, w.seq, s.Stamp.Text(), event.ID)
-}
-
-// rolledBack makes a transaction that fails at its last statement: none of it
-// may be there.
-func (w *Worker) rolledBack() *plan {
-	p := w.transaction()
-	if p == nil {
-		return nil
-	}
-	p.kind = "rolled-back"
-	return p.with(1, "SELECT 1 / 0")
 }

@@ -1,6 +1,7 @@
 // Package load is the workload of the crash laboratory: workers on three tables,
 // each with rows of its own, so that its own history tells what they must hold,
-// and all with a few hot rows that they increment.
+// and all with a few rows that they increment: hot ones each for itself, twins two
+// at a time. Some of what they do is in transactions, or groups, of several writes.
 //
 // What a worker is about to do it tells before, and what came of it after. A row
 // whose last write has an open outcome it leaves alone.
@@ -38,10 +39,11 @@ type Worker struct {
 
 	present [3]rows              // by table
 	absent  [3]rows              // keys that were used, for another INSERT
-	floor   map[record.Key]int64 // what a hot row holds at least
+	floor   map[record.Key]int64 // what a counter holds at least
+	drawn   int                  // new keys, for the operation at hand
 
 	// Direct is the share, in thousandths, of operations that the shim runs
-	// direct: on several rows, in transactions, with foreign keys.
+	// direct: on several rows, with foreign keys, in transactions with such.
 	Direct int
 	// Held has each statement run on a connection that is held for it. database/sql
 	// repeats a statement whose driver returns driver.ErrBadConn, except there; and
@@ -118,7 +120,7 @@ func (w *Worker) Step(ctx context.Context) bool {
 	}
 	w.reporter.Report(line)
 	w.settle(p, verb)
-	return verb == record.Acked
+	return verb == record.Acked || errors.Is(err, errRolledBack)
 }
 
 // settle brings what the worker knows of its rows up to date.
@@ -128,7 +130,7 @@ func (w *Worker) settle(p *plan, verb record.Verb) {
 		case verb == record.Refused:
 		case verb != record.Acked:
 			w.forget(e.Key)
-		case e.Key.Table == record.Hot:
+		case e.Key.Table.Counts():
 			w.floor[e.Key] += e.Add
 		default:
 			w.put(e.Key, e.To)
@@ -141,21 +143,10 @@ var errAffected = errors.New("rows affected")
 
 // execute runs the statements of a plan.
 func (w *Worker) execute(ctx context.Context, p *plan) (record.Verb, error) {
-	if !p.transaction {
-		return w.single(ctx, p)
+	if p.transaction {
+		return w.together(ctx, p)
 	}
-	tx, err := w.db.BeginTx(ctx, nil)
-	if err != nil {
-		return record.Refused, err
-	}
-	for _, s := range p.statements {
-		if err := exec(ctx, tx, s); err != nil {
-			// Without COMMIT nothing of it happens, whatever the error.
-			_ = tx.Rollback()
-			return w.judge(p, err, func(error) record.Verb { return record.Refused })
-		}
-	}
-	return w.judge(p, tx.Commit(), Outcome)
+	return w.single(ctx, p)
 }
 
 func (w *Worker) single(ctx context.Context, p *plan) (record.Verb, error) {

@@ -93,6 +93,9 @@ func scanEvent(rows *sql.Rows) (k record.Key, s record.State, err error) {
 	if err := rows.Scan(&k.ID, &s.Stamp.Worker, &s.Stamp.Seq, &v); err != nil {
 		return k, s, err
 	}
+	if k.Owner() < 0 {
+		return record.Key{Table: record.Twin, ID: k.ID}, record.State{Present: true, N: s.Stamp.Seq}, nil
+	}
 	if stampOf(v) != s.Stamp {
 		s.Stamp = unwritten // its columns are of several operations
 	}

@@ -2,6 +2,7 @@ package load
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/lib/pq"
 
@@ -13,6 +14,7 @@ type plan struct {
 	kind        string
 	statements  []statement
 	transaction bool
+	rollBack    bool // the transaction, at its end
 	effects     []record.Effect
 }
 
@@ -20,10 +22,12 @@ type statement struct {
 	query   string
 	args    []any
 	affects int64
+	fails   bool // as it should: a division by zero
+	back    *Row // instead of a query: the row is read, and must be like this
 }
 
 func (p *plan) with(affects int64, query string, args ...any) *plan {
-	p.statements = append(p.statements, statement{query, args, affects})
+	p.statements = append(p.statements, statement{query: query, args: args, affects: affects})
 	return p
 }
 
@@ -44,9 +48,8 @@ type choice struct {
 	plan   func(*Worker) *plan
 }
 
-// deferred are those that a shim acknowledges from memory.
-var deferred = []choice{
-	{30, (*Worker).hotIncrement},
+// members are writes of one row by its key, of which groups are made.
+var members = []choice{
 	{8, (*Worker).increment},
 	{8, (*Worker).incrementAndNote},
 	{5, (*Worker).note},
@@ -61,22 +64,39 @@ var deferred = []choice{
 	{3, (*Worker).deleteOrder},
 }
 
-// direct are those that it must not.
-var direct = []choice{
+// deferred are those that a shim acknowledges from memory.
+var deferred = slices.Concat(members, []choice{
+	{30, (*Worker).hotIncrement},
+	{16, (*Worker).group},
+	{6, (*Worker).groupWithSavepoint},
+	{4, (*Worker).groupRolledBack},
+})
+
+// beyond are writes that the shim leaves to PostgreSQL.
+var beyond = []choice{
 	{4, (*Worker).insertOrderOfAccount},
 	{3, (*Worker).moveOrder},
 	{2, (*Worker).deleteAccount},
 	{4, (*Worker).updateTwo},
 	{3, (*Worker).insertTwo},
-	{6, (*Worker).transaction},
-	{2, (*Worker).rolledBack},
 }
 
+// direct are those that it must not acknowledge from memory.
+var direct = slices.Concat(beyond, []choice{
+	{6, (*Worker).groupMadeReal},
+	{2, (*Worker).groupThatFails},
+	{2, (*Worker).groupThatRecovers},
+})
+
 func (w *Worker) choose() *plan {
-	from := deferred
+	w.drawn = 0
 	if w.rng.IntN(1000) < w.Direct {
-		from = direct
+		return w.one(direct)
 	}
+	return w.one(deferred)
+}
+
+func (w *Worker) one(from []choice) *plan {
 	sum := 0
 	for _, c := range from {
 		sum += c.weight
@@ -95,7 +115,7 @@ func (w *Worker) stamp() record.Stamp { return record.Stamp{Worker: w.id, Seq: w
 // fresh is a key for an INSERT, now and then one whose row was deleted before;
 // ok is false if the worker has enough rows.
 func (w *Worker) fresh(t record.Table) (k record.Key, ok bool) {
-	if len(w.there(t).keys) >= mostRows {
+	if len(w.there(t).keys) >= mostRows || w.drawn == record.RowsPerOp {
 		return k, false
 	}
 	if w.rng.IntN(3) == 0 {
@@ -103,11 +123,12 @@ func (w *Worker) fresh(t record.Table) (k record.Key, ok bool) {
 			return k, true
 		}
 	}
-	return w.brandNew(t, 0), true
+	return w.brandNew(t), true
 }
 
-func (w *Worker) brandNew(t record.Table, j int) record.Key {
-	return record.Key{Table: t, ID: record.RowID(w.id, w.seq, j)}
+func (w *Worker) brandNew(t record.Table) record.Key {
+	w.drawn++
+	return record.Key{Table: t, ID: record.RowID(w.id, w.seq, w.drawn-1)}
 }
 
 func (w *Worker) draw(t record.Table) (record.Key, record.State, bool) { return w.there(t).draw(w.rng) }

@@ -16,6 +16,8 @@ func (w *Worker) read(ctx context.Context) bool {
 		return w.readCount(ctx)
 	case at < 300:
 		return w.readHot(ctx)
+	case at < 500:
+		return w.readTwins(ctx)
 	}
 	return w.readRow(ctx)
 }
@@ -41,6 +43,11 @@ func (w *Worker) readHot(ctx context.Context) bool {
 	if err := w.db.QueryRowContext(ctx, "SELECT n FROM accounts WHERE id = $1", k.ID).Scan(&n); err != nil {
 		return false
 	}
+	return w.counted(k, n)
+}
+
+// counted compares what a counter shows with what it has shown before.
+func (w *Worker) counted(k record.Key, n int64) bool {
 	if n < w.floor[k] {
 		w.wrong("worker %d reads %d in %s, where %d were", w.id, n, k, w.floor[k])
 		return false
@@ -58,7 +65,7 @@ func (w *Worker) readRow(ctx context.Context) bool {
 			return true
 		}
 	}
-	got, err := w.readState(ctx, k)
+	got, err := readState(ctx, w.db, k)
 	if err != nil {
 		return false
 	}
@@ -69,18 +76,22 @@ func (w *Worker) readRow(ctx context.Context) bool {
 	return true
 }
 
-func (w *Worker) readState(ctx context.Context, k record.Key) (s record.State, err error) {
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+func readState(ctx context.Context, db querier, k record.Key) (s record.State, err error) {
 	var rows *sql.Rows
 	var scan func(*sql.Rows) (record.Key, record.State, error)
 	switch k.Table {
 	case record.Accounts:
-		rows, err = w.db.QueryContext(ctx, "SELECT id, n, note FROM accounts WHERE id = $1", k.ID)
+		rows, err = db.QueryContext(ctx, "SELECT id, n, note FROM accounts WHERE id = $1", k.ID)
 		scan = scanAccount
 	case record.Orders:
-		rows, err = w.db.QueryContext(ctx, "SELECT id, account, v FROM orders WHERE id = $1", record.UUID(k.ID))
+		rows, err = db.QueryContext(ctx, "SELECT id, account, v FROM orders WHERE id = $1", record.UUID(k.ID))
 		scan = scanOrder
 	default:
-		rows, err = w.db.QueryContext(ctx, "SELECT id, worker, seq, v FROM events WHERE id = $1", k.ID)
+		rows, err = db.QueryContext(ctx, "SELECT id, worker, seq, v FROM events WHERE id = $1", k.ID)
 		scan = scanEvent
 	}
 	if err != nil {

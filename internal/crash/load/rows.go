@@ -64,6 +64,15 @@ func (w *Worker) put(k record.Key, s record.State) {
 	}
 }
 
+// know returns what a row of the worker holds, which may be that it is absent;
+// ok is false for one that it does not know of.
+func (w *Worker) know(k record.Key) (s record.State, ok bool) {
+	if s, ok = w.there(k.Table).state[k]; !ok {
+		s, ok = w.free(k.Table).state[k]
+	}
+	return s, ok
+}
+
 // forget leaves a row alone from now on.
 func (w *Worker) forget(k record.Key) {
 	w.there(k.Table).drop(k)

@@ -40,7 +40,7 @@ func (l Line) Append(b []byte) []byte {
 func (e Effect) append(b []byte) []byte {
 	b = fmt.Appendf(b, "%c%d:", e.Key.Table, e.Key.ID)
 	switch {
-	case e.Key.Table == Hot:
+	case e.Key.Table.Counts():
 		return fmt.Appendf(b, "%d", e.Add)
 	case !e.To.Present:
 		return append(b, '-')
@@ -64,7 +64,7 @@ func parse(text string) (l Line, err error) {
 	l.Verb = Verb(text[0])
 	rest := strings.TrimPrefix(text[1:], " ")
 	switch l.Verb {
-	case Ready, Wrong:
+	case Ready, Wrong, Torn:
 	case Mark:
 		l.Mark, err = strconv.ParseUint(rest, 10, 64)
 		return l, err
@@ -113,7 +113,7 @@ func parseEffect(text string) (e Effect, err error) {
 		return e, err
 	}
 	switch {
-	case e.Key.Table == Hot:
+	case e.Key.Table.Counts():
 		e.Add, err = strconv.ParseInt(to, 10, 64)
 		return e, err
 	case to == "-":

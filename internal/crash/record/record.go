@@ -12,14 +12,20 @@ import "fmt"
 // Table is one of the tables that the workload writes.
 type Table byte
 
-// The tables. Rows of Hot are rows of accounts that all workers increment;
-// every other row belongs to one worker.
+// The tables. Rows of Hot are rows of accounts, and those of Twin rows of events,
+// that all workers increment; every other row belongs to one worker. A twin is
+// only ever incremented together with the hot row that has its id.
 const (
 	Accounts Table = 'a'
 	Orders   Table = 'o'
 	Events   Table = 'e'
 	Hot      Table = 'h'
+	Twin     Table = 't'
 )
+
+// Counts tells whether the rows of the table are counters that all workers
+// increment.
+func (t Table) Counts() bool { return t == Hot || t == Twin }
 
 func (t Table) String() string {
 	switch t {
@@ -31,6 +37,8 @@ func (t Table) String() string {
 		return "events"
 	case Hot:
 		return "hot account"
+	case Twin:
+		return "twin event"
 	}
 	return fmt.Sprintf("table %q", byte(t))
 }
@@ -43,13 +51,16 @@ type Key struct {
 
 func (k Key) String() string { return fmt.Sprintf("%s %d", k.Table, k.ID) }
 
-// idsPerWorker is above what a worker draws in a run: four for each statement.
+// RowsPerOp is how many rows one operation may insert.
+const RowsPerOp = 8
+
+// idsPerWorker is above what a worker draws in a run.
 const idsPerWorker = 1 << 40
 
-// RowID is the id of the j-th row, below four, that the worker's seq-th
+// RowID is the id of the j-th row, below RowsPerOp, that the worker's seq-th
 // operation inserts. No other operation has it.
 func RowID(worker int, seq int64, j int) int64 {
-	return int64(worker+1)*idsPerWorker + 4*seq + int64(j)
+	return int64(worker+1)*idsPerWorker + RowsPerOp*seq + int64(j)
 }
 
 // Owner is the worker that owns the row.
@@ -105,6 +116,7 @@ const (
 	Unknown Verb = 'u' // it returned an error that leaves open whether it happened
 	Refused Verb = 'x' // it returned an error that says it has not happened
 	Wrong   Verb = 'w' // a statement was answered wrongly
+	Torn    Verb = 't' // reads showed a part of what came together
 	Mark    Verb = 'm' // the answer to a mark: all that was told before stands before it
 )
 

@@ -12,6 +12,7 @@ func TestLineComesBack(t *testing.T) {
 		{Verb: Ready},
 		{Verb: Mark, Mark: 7},
 		{Verb: Wrong, Text: "a text of words"},
+		{Verb: Torn, Text: "a text of words"},
 		{Verb: Acked, Op: Op{Worker: 3, Seq: 17}},
 		{Verb: Unknown, Op: Op{Worker: 3, Seq: 17}, Text: "connection reset"},
 		{Verb: Refused, Op: Op{Worker: 3, Seq: 17}, Text: "no"},
@@ -20,6 +21,7 @@ func TestLineComesBack(t *testing.T) {
 			{Key: Key{Orders, RowID(3, 6, 0)}, To: State{Present: true, Ref: RowID(3, 5, 1), Stamp: Stamp{3, 17}}},
 			{Key: Key{Events, RowID(3, 7, 2)}},
 			{Key: Key{Hot, 2}, Add: 1},
+			{Key: Key{Twin, 2}, Add: 1},
 		}}},
 	} {
 		text := string(l.Append(nil))
