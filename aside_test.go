@@ -36,7 +36,7 @@ func (c *recordingConn) sideFor(query string) (driver.Conn, error) {
 	if c.recorder.aside == nil || a.tx != nil && !a.within {
 		return nil, nil //nolint:nilnil // it is to be recorded
 	}
-	own := strings.Contains(query, "writebehind") || strings.Contains(query, "pg_advisory_xact_lock") && !strings.Contains(query, "application_name")
+	own := strings.Contains(query, "writebehind") || strings.Contains(query, "pg_locks") || strings.Contains(query, "pg_advisory_xact_lock") && !strings.Contains(query, "application_name")
 	if own && a.conn == nil {
 		var err error
 		if a.conn, err = c.recorder.aside(); err != nil {

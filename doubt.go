@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"strconv"
-	"time"
 
 	"github.com/writebehind/writebehind/internal/pgerr"
 )
@@ -18,15 +17,24 @@ import (
 
 // lost tells whether the connection was lost in the course of what returned err.
 func (c *Conn) lost(err error) bool {
-	if err == nil || pgerr.State(err) != "" {
+	if err == nil {
+		return false
+	}
+	validator, validates := c.real.(driver.Validator)
+	if pgerr.State(err) != "" {
+		// What a pooler says, or a server on its way down, may be said of a statement
+		// that goes on.
+		switch pgerr.Class(err) {
+		case "08", "57", "58", "XX":
+			return validates && !validator.IsValid()
+		}
 		return false
 	}
 	var network *net.OpError
 	if errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network) {
 		return true
 	}
-	validator, ok := c.real.(driver.Validator)
-	return ok && !validator.IsValid()
+	return validates && !validator.IsValid()
 }
 
 // doubt hands the tables that the connection holds over to the engine.
@@ -36,20 +44,19 @@ func (c *Conn) doubt() {
 	pid, started := strconv.Itoa(c.session.BackendPID), c.session.BackendStart
 	e.logger.Warn("writebehind: the connection of a direct writer was lost, its tables stay direct until the server process is gone",
 		"pid", pid)
+	e.doubts.Add(1)
 	if started == "" {
 		return // which process it was is not known
 	}
 	e.working.Go(func() {
-		for pause := 10 * time.Millisecond; ; pause = min(2*pause, time.Second) {
-			if gone, err := e.backendGone(pid, started); err == nil && gone {
-				e.release(held)
-				return
-			}
-			select {
-			case <-e.lifetime.Done():
-				return
-			case <-time.After(pause):
-			}
+		gone := func() bool {
+			gone, err := e.backendGone(pid, started)
+			return err == nil && gone
+		}
+		if e.patiently(gone) {
+			// Behind a pooler it was another process.
+			e.releaseFinished(held, false)
+			e.doubts.Add(-1)
 		}
 	})
 }

@@ -55,6 +55,7 @@ type engine struct {
 	ownership ownership
 
 	readers readers
+	doubts  atomic.Int64 // connections of direct writers that were lost, and whose end is not known
 
 	lifetime context.Context //nolint:containedctx // of the engine's own goroutines
 	stop     context.CancelFunc

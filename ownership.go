@@ -140,11 +140,14 @@ func (e *engine) disown() (buffers []*buffer) {
 	return buffers
 }
 
-// Resume lets the process defer and cache again.
-func (o *keeper) Resume() {
+// Resume lets the process defer and cache again, but for what others have begun.
+func (o *keeper) Resume(died bool) {
 	e := (*engine)(o)
 	e.forgetRows() // others may have written
+	held := states(e.schema.Load().sorted())
+	e.hold(held) // nobody has buffered anything yet
 	e.queue.Exclusive(func() { e.ownership.state.CompareAndSwap(shared, clean) })
+	e.releaseFinished(held, died)
 }
 
 // Idle tells whether nothing is pending, and takes care that it stays so.
@@ -183,7 +186,11 @@ func (e *engine) leaveDatabase(drained bool) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout)
 	defer cancel()
-	if err := e.ownership.row.Close(ctx, drained); err != nil {
+	leave := e.ownership.row.Close
+	if e.doubts.Load() > 0 {
+		leave = e.ownership.row.Die
+	}
+	if err := leave(ctx, drained); err != nil {
 		return fmt.Errorf("writebehind: close: giving up the ownership: %w", err)
 	}
 	return nil

@@ -62,9 +62,11 @@ func TestWhoHasBeenOvertakenDoesNotCommit(t *testing.T) {
 	h.mustPast(`DELETE FROM writebehind.instance`) // as a newcomer does that takes it for dead
 	other := h.newRemote("writebehind.journal=" + t.TempDir())
 	require.Equal(t, "10", other.value(stockOfOne))
-	other.exec(`UPDATE items SET stock = stock + 1 WHERE id = 1`)
+	written := make(chan string, 1)
+	go func() { written <- other.do("exec", `UPDATE items SET stock = stock + 1 WHERE id = 1`) }() // it waits for the first
 	h.eventually("the first one knows", func() bool { return statsOf(t, db).Ownership == "shared" })
 	require.ErrorContains(t, tx.Commit(), "not committed")
-	h.eventually("flushed", func() bool { return other.do("pending", "") == "0" })
+	require.Equal(t, "1", <-written)
+	require.Equal(t, "ok", other.do("flush", ""))
 	require.EqualValues(t, 11, h.value(h.past, stockOfOne))
 }

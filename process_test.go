@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -53,6 +54,17 @@ func answerRemote(db *sql.DB, verb, rest string) (string, error) {
 		var v any
 		err := db.QueryRowContext(ctx, rest).Scan(&v)
 		return fmt.Sprint(v), err
+	case "caches":
+		before, err := writebehind.Stats(db)
+		if err != nil {
+			return "", err
+		}
+		var v any
+		if err := db.QueryRowContext(ctx, rest).Scan(&v); err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return "", err
+		}
+		after, err := writebehind.Stats(db)
+		return fmt.Sprint(after.Cached > before.Cached), err
 	case "ownership":
 		st, err := writebehind.Stats(db)
 		return st.Ownership, err

@@ -72,6 +72,22 @@ func (s *schema) reachOf(st *rewrite.Statement) reach {
 	return r
 }
 
+// changedWith returns the tables that a write of rel may change; others says that
+// it may run code that changes further ones.
+func (s *schema) changedWith(rel *catalog.Relation) (tables []*table, others bool) {
+	all := []*catalog.Relation{rel}
+	for _, name := range rel.Touches {
+		all = append(all, s.catalog.Relations[name])
+	}
+	for _, touched := range all {
+		all = append(all, s.catalog.Cascade(touched)...)
+	}
+	for _, r := range all {
+		others = others || r.Opaque != ""
+	}
+	return s.optedIn(all), others
+}
+
 // unknown is the reach of a statement that may do anything, or, if it only
 // reads, see anything.
 func (s *schema) unknown(st *rewrite.Statement, why string) reach {

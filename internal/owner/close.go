@@ -11,6 +11,14 @@ import (
 // the journal is opened again. After an error it can be called again; after
 // success it does nothing.
 func (o *Owner) Close(ctx context.Context, drained bool) error {
+	return o.close(ctx, drained, false)
+}
+
+// Die is Close for a process whose statements may still be at work in the server:
+// it leaves its row, so that the next one takes it for dead.
+func (o *Owner) Die(ctx context.Context, drained bool) error { return o.close(ctx, drained, true) }
+
+func (o *Owner) close(ctx context.Context, drained, dies bool) error {
 	o.end()
 	ended := make(chan struct{})
 	go func() {
@@ -22,11 +30,12 @@ func (o *Owner) Close(ctx context.Context, drained bool) error {
 	case <-ctx.Done():
 		return fmt.Errorf("owner: close: the engine does not end yielding: %w", ctx.Err())
 	}
-	return o.leave(ctx, drained)
+	return o.leave(ctx, drained, dies)
 }
 
-// leave removes the process's row, and cleans the database if it has drained.
-func (o *Owner) leave(ctx context.Context, drained bool) error {
+// leave removes the process's row, unless it dies, and cleans the database if it
+// has drained.
+func (o *Owner) leave(ctx context.Context, drained, dies bool) error {
 	if err := o.lock(ctx); err != nil {
 		return err
 	}
@@ -45,6 +54,9 @@ func (o *Owner) leave(ctx context.Context, drained bool) error {
 			if err := o.writeOwner(ctx, tx, w); err != nil {
 				return err
 			}
+		}
+		if dies {
+			return nil
 		}
 		_, err := tx.ExecContext(ctx, dropInstance, o.opts.Instance)
 		return err

@@ -203,6 +203,7 @@ type fakeEngine struct {
 	resumed int
 	taken   int
 	yielded int
+	died    bool // as Resume was last told
 }
 
 func (e *fakeEngine) Yield(ctx context.Context) error {
@@ -225,11 +226,18 @@ func (e *fakeEngine) Yield(ctx context.Context) error {
 	return nil
 }
 
-func (e *fakeEngine) Resume() {
+func (e *fakeEngine) Resume(died bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.active = true
 	e.resumed++
+	e.died = died
+}
+
+func (e *fakeEngine) lastDied() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.died
 }
 
 func (e *fakeEngine) Taken() {

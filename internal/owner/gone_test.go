@@ -241,3 +241,23 @@ func TestAMissingOwnerRowIsAnError(t *testing.T) {
 	require.ErrorContains(t, err, "missing")
 	require.NotErrorIs(t, err, sql.ErrNoRows)
 }
+
+func TestTheEngineIsToldOfProcessesThatHaveDied(t *testing.T) {
+	w := newWorld(t)
+	a := w.start("a", "ja")
+	require.False(t, a.engine.lastDied(), "there was none")
+	a.dies()
+	b := w.start("b", "jb")
+	require.True(t, b.engine.lastDied())
+	require.NoError(t, b.Close(t.Context(), true))
+	c := w.start("c", "jc")
+	require.False(t, c.engine.lastDied(), "it has given up its place")
+	require.NoError(t, c.Die(t.Context(), true))
+	d := w.start("d", "jd")
+	require.True(t, d.engine.lastDied())
+	e := w.start("e", "je")
+	d.soon("both live", func() bool { return d.State().Role == owner.RoleShared })
+	e.dies()
+	d.soon("it is alone again", func() bool { return d.State().Role == owner.RoleClean })
+	require.True(t, d.engine.lastDied())
+}

@@ -87,7 +87,8 @@ func (o *Owner) act() {
 		o.running.Go(o.yield)
 	case !crowd && o.alone && (o.phase == drained || o.phase == direct):
 		o.phase = active
-		o.opts.Engine.Resume()
+		o.opts.Engine.Resume(o.died)
+		o.died = false
 	}
 }
 

@@ -41,8 +41,10 @@ type Engine interface {
 	// called again. Heartbeats go on meanwhile.
 	Yield(ctx context.Context) error
 	// Resume says that this process may cache, and defer after Take: it is alone.
-	// What it had cached before may be stale.
-	Resume()
+	// What it had cached before may be stale. died says that since the last time, or
+	// before the first, another process has gone without giving up its place: what it
+	// had begun may still be at work in the server.
+	Resume(died bool)
 	// Taken says that the database is dirty: what is deferred is this process's to
 	// flush. It is called before Idle or Yield can be called again.
 	Taken()
@@ -109,6 +111,7 @@ type Owner struct {
 	phase   phase               // of the engine
 	others  []Instance          // live, as of the last step
 	heard   map[string]sighting // of every instance, by id
+	died    bool                // another one has, since the engine resumed
 	beat    time.Time           // when the last successful step began
 	failure error               // why the process is not in, or its last heartbeat failed
 	away    bool                // the last heartbeat failed

@@ -35,7 +35,7 @@ func Register(ctx context.Context, opts Options) (*Owner, error) {
 		if !o.beat.IsZero() { // what has been entered must not keep the others waiting
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), opts.Life)
 			defer cancel()
-			_ = o.leave(ctx, false) // else it is forgotten by its age
+			_ = o.leave(ctx, false, false) // else it is forgotten by its age
 		}
 		return nil, err
 	}
@@ -155,6 +155,7 @@ func (o *Owner) admit(ctx context.Context) (v verdict, err error) {
 		o.opts.Logger.Warn("writebehind: the process that owned the database kept its writes in memory and is gone: what it had not flushed is lost",
 			"host", v.lost.Host, "pid", v.lost.PID, "groups", v.lost.Groups)
 	}
+	o.died = o.died || v.adopted || v.lost != nil
 	o.first, o.joined, o.alone, o.failure = false, true, alone, nil
 	o.dirty = v.adopted
 	if v.adopted {
@@ -203,6 +204,7 @@ func (o *Owner) supersede(ctx context.Context, tx *sql.Tx, s *scene) error {
 		if other.Journal == "" || !o.holds(other.Journal) || !o.here(other.machine) {
 			continue
 		}
+		o.died = true
 		if _, err := tx.ExecContext(ctx, dropInstance, other.ID); err != nil {
 			return err
 		}

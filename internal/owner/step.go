@@ -120,6 +120,7 @@ func (o *Owner) look(ctx context.Context, tx *sql.Tx, s *scene) error {
 		return err
 	}
 	for _, id := range dead {
+		o.died = true
 		// Should it live after all, it misses its row.
 		if s.row.Dirty && s.row.Instance == id {
 			continue
