@@ -3,6 +3,7 @@ package writebehind_test
 import (
 	"database/sql"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -56,6 +57,48 @@ func TestAWriteThatCannotBeSyncedHasNotHappened(t *testing.T) {
 	require.EqualValues(t, 1, statsOf(t, again).Deferred)
 	require.NoError(t, again.Close())
 	require.EqualValues(t, 15, h.value(h.past, stockOfOne))
+}
+
+// What a failed sync leaves on the disk, where it cannot be erased, must not come
+// back: others have written since.
+func TestAWriteThatHasNotHappenedDoesNotHappenAtTheNextStart(t *testing.T) {
+	h := newHarness(t, itemsTable, "")
+	faults := journaltest.NewFaults(journal.OS())
+	dir := t.TempDir()
+	params := "writebehind.journal=" + dir
+	db, log := h.openOn(faults, params)
+	_, err := db.Exec(`UPDATE items SET stock = stock + 1 WHERE id = 1`)
+	require.NoError(t, err)
+	segments, err := filepath.Glob(dir + "/*/*.segment")
+	require.NoError(t, err)
+	require.NotEmpty(t, segments)
+	written := 0
+	faults.FailFile(journaltest.OpWrite, func(name string) bool {
+		if name == segments[0] {
+			written++
+		}
+		return written > 1
+	}, journaltest.Unwritten{Err: syscall.EIO})
+	faults.FailFrom(journaltest.OpSync, 1, syscall.EIO)
+	_, err = db.Exec(`UPDATE items SET stock = 99 WHERE id = 1`)
+	require.ErrorIs(t, err, writebehind.ErrJournal)
+	require.Equal(t, 2, written, "it was written, and could not be erased")
+	_, err = db.Exec(`UPDATE items SET stock = stock + 1 WHERE id = 1`)
+	require.NoError(t, err)
+	require.EqualValues(t, 12, h.value(h.past, stockOfOne))
+
+	faults.Heal()  // or the lock could not be given up
+	_ = db.Close() // the journal's error
+	again, _ := h.openOn(journal.OS(), params)
+	require.EqualValues(t, 12, h.value(again, stockOfOne))
+	require.NoError(t, writebehind.Flush(t.Context(), again))
+	require.EqualValues(t, 12, h.value(h.past, stockOfOne))
+	_, err = again.Exec(`UPDATE items SET stock = stock + 1 WHERE id = 1`)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, statsOf(t, again).Deferred)
+	require.NoError(t, again.Close())
+	require.EqualValues(t, 13, h.value(h.past, stockOfOne))
+	require.NotContains(t, log.String(), "could not be trimmed")
 }
 
 func TestAJournalThatCannotBeReadIsAnErrorAndLosesNothing(t *testing.T) {

@@ -192,6 +192,9 @@ func (q *Queue) retire(m *memtable, refused []refusal) {
 			delete(q.tables, oid)
 		}
 	}
+	if m.rows == 0 {
+		q.voided.Store(false)
+	}
 	q.rows.Add(-int64(m.rows))
 	q.bytes.Add(-m.bytes())
 	q.view.Unlock()

@@ -146,11 +146,15 @@ func (q *Queue) journalFailed(durable LSN, err error) {
 	defer q.commit.Unlock()
 	q.view.Lock()
 	defer q.view.Unlock()
+	last := q.lsn
 	if len(q.flight.groups) > 0 {
 		q.lsn = durable
 	}
 	for len(q.flight.groups) > 0 {
 		q.flight.take().err = err
+	}
+	if q.opts.Journal.Err() != nil {
+		q.void(last)
 	}
 	q.lost.Add(1)
 	q.progress.change(func() {}) // whoever waits for groups that are gone looks again

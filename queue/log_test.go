@@ -31,6 +31,7 @@ type memoryLog struct {
 	trimmed   LSN
 	gate      chan error // what each sync comes to; nil: at once and well
 	full      error      // what Append answers
+	broken    error      // what Err answers
 	eager     bool       // groups are synced by others before Append has returned
 	onDurable func(LSN)
 	onFailed  func(LSN, error)
@@ -83,7 +84,9 @@ func (l *memoryLog) Wait(lsn LSN) error {
 	if l.gate != nil {
 		if err := <-l.gate; err != nil {
 			l.mu.Lock()
-			l.groups = slices.DeleteFunc(l.groups, func(g loggedGroup) bool { return g.lsn > l.durable })
+			if l.broken == nil { // else it could not be erased
+				l.groups = slices.DeleteFunc(l.groups, func(g loggedGroup) bool { return g.lsn > l.durable })
+			}
 			durable := l.durable
 			l.mu.Unlock()
 			l.onFailed(durable, err)
@@ -100,6 +103,8 @@ func (l *memoryLog) Wait(lsn LSN) error {
 func (l *memoryLog) OnDurable(f func(LSN))       { l.onDurable = f }
 func (l *memoryLog) OnFailed(f func(LSN, error)) { l.onFailed = f }
 func (l *memoryLog) Full() bool                  { return false }
+
+func (l *memoryLog) Err() error { return l.broken }
 
 func (l *memoryLog) First() LSN {
 	l.mu.Lock()
@@ -240,6 +245,36 @@ func TestGroupThatDoesNotBecomeDurableNeverWas(t *testing.T) {
 		require.ErrorIs(t, f.queue.Durable(second), broken, "also if its number has become another's")
 		f.drain()
 		require.Equal(t, map[string]row{"2": {"2", "b", "1"}}, f.server.table("items"))
+	})
+}
+
+func TestGroupsThatCannotBeErasedArePassedByTheCheckpoint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := &memoryLog{gate: make(chan error)}
+		server := newServer()
+		f := reopen(t, server, log, 0, items)
+		commit := func(n int) Receipt {
+			r, ok, err := f.queue.Commit(t.Context(), holding(true), 1, f.keyed(Upsert, []int{2}, n, "a", n))
+			require.NoError(t, err)
+			require.True(t, ok)
+			return r
+		}
+		for n := range 4 {
+			f.drain()
+			go func() { log.gate <- nil }()
+			require.NoError(t, f.queue.Durable(commit(n+1)))
+		}
+		lost := commit(5)
+		commit(6)
+		log.broken = errors.New("disk on fire")
+		go func() { log.gate <- log.broken }()
+		require.ErrorIs(t, f.queue.Durable(lost), log.broken)
+		require.EqualValues(t, 6, f.queue.Newest(), "whatever comes next waits for them")
+		f.server.bend(func(s *fakeServer) { s.at = 2; delete(s.rows, "items 3") }) // what is rebuilt is so without them
+		f.drain()
+		require.Len(t, f.server.table("items"), 4)
+		require.EqualValues(t, 6, f.server.at)
+		require.True(t, f.queue.Empty())
 	})
 }
 

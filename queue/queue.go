@@ -107,6 +107,7 @@ type Journal interface {
 	Wait(lsn LSN) error
 	OnDurable(f func(LSN))
 	OnFailed(f func(durable LSN, err error))
+	Err() error
 	First() LSN
 	Replay(from LSN, f func(journal.Record) error) error
 	Trim(checkpoint LSN) error
@@ -134,6 +135,7 @@ type Queue struct {
 	bytes  atomic.Int64   // in all memtables
 	flight inflight
 	lost   atomic.Uint64
+	voided atomic.Bool // see void
 
 	payload []byte                // scratch of the one who holds commit
 	defs    []*journal.Definition // the same
@@ -321,7 +323,7 @@ func (q *Queue) Exclusive(f func()) {
 
 // Empty tells whether nothing is pending, in flight included. It takes no lock
 // and is meant for Exclusive.
-func (q *Queue) Empty() bool { return q.pendingRows() == 0 }
+func (q *Queue) Empty() bool { return q.pendingRows() == 0 && !q.voided.Load() }
 
 // pendingRows counts the rows in flight first: they are counted among the others
 // before they leave.

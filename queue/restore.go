@@ -80,7 +80,7 @@ func (q *Queue) rewind(checkpoint LSN) error {
 	if q.opts.Journal.First() > checkpoint+1 {
 		return ErrRewound
 	}
-	last, schema := q.frozen[0].last, q.active.schema
+	last, schema := q.frozen[0].first-1, q.active.schema
 	for _, m := range append(slices.Clone(q.frozen), q.active) {
 		if m.rows > 0 {
 			last = m.last
@@ -92,6 +92,10 @@ func (q *Queue) rewind(checkpoint LSN) error {
 	// The old rows stay counted meanwhile: whoever finds none does not look.
 	q.frozen, q.active, q.tables = nil, newMemtable(0), make(map[uint32]LSN)
 	groups, err := q.rebuild(checkpoint, schema, last)
+	if void := newestVoid(frozen); err == nil && void != nil {
+		q.freeze()
+		q.frozen = append(q.frozen, void)
+	}
 	if err != nil {
 		q.frozen, q.active, q.tables = frozen, active, tables
 		q.rows.Store(rows)

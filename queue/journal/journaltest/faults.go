@@ -1,6 +1,7 @@
 package journaltest
 
 import (
+	"errors"
 	"io"
 	"sync"
 	"syscall"
@@ -218,10 +219,19 @@ func (f *faultyFile) ReadAt(b []byte, off int64) (int, error) {
 	return f.File.ReadAt(b, off)
 }
 
+// Unwritten is an error with which a write that fails writes nothing.
+type Unwritten struct{ Err error }
+
+func (e Unwritten) Error() string { return e.Err.Error() }
+
+func (e Unwritten) Unwrap() error { return e.Err }
+
 // WriteAt writes half of what it is told to fail on, in words of 8 bytes: whoever
-// calls it cannot rely on less.
+// calls it cannot rely on less, nor, see Unwritten, on anything.
 func (f *faultyFile) WriteAt(b []byte, off int64) (int, error) {
-	if err := f.faults.check(OpWrite, f.name); err != nil {
+	if err := f.faults.check(OpWrite, f.name); errors.As(err, new(Unwritten)) {
+		return 0, err
+	} else if err != nil {
 		n, _ := f.File.WriteAt(b[:len(b)/2&^7], off)
 		return n, err
 	}
