@@ -77,7 +77,9 @@ func (s *schema) reachOf(st *rewrite.Statement) reach {
 func (s *schema) changedWith(rel *catalog.Relation) (tables []*table, others bool) {
 	all := []*catalog.Relation{rel}
 	for _, name := range rel.Touches {
-		all = append(all, s.catalog.Relations[name])
+		if touched := s.catalog.Relations[name]; touched != nil {
+			all = append(all, touched)
+		}
 	}
 	for _, touched := range all {
 		all = append(all, s.catalog.Cascade(touched)...)
