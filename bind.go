@@ -65,6 +65,7 @@ type binding struct {
 	table  *table
 	sources
 	keyed bool
+	row   []source // the key of its only row; nil if that is not certain
 }
 
 func (b *binding) column(name string) (int, string) {
@@ -80,7 +81,7 @@ func (b *binding) where() (key []source, rest []condition, reason string) {
 	rel := b.table.rel
 	key = make([]source, len(rel.Key))
 	found := make([]bool, len(rel.Key))
-	listed := ""
+	listed, unbound := "", ""
 	for i := range b.plan.stmt.Where {
 		w := &b.plan.stmt.Where[i]
 		var columns []int
@@ -108,10 +109,11 @@ func (b *binding) where() (key []source, rest []condition, reason string) {
 		if w.Op == rewrite.Equals && k >= 0 && !found[k] {
 			s, why := b.bind(&w.Rows[0][0], &rel.Columns[columns[0]], false)
 			found[k], key[k] = true, s
-			reason = firstReason(reason, why)
 			if w.Rows[0][0].Kind == rewrite.Null {
-				reason = firstReason(reason, "the key is NULL")
+				why = firstReason(why, "the key is NULL")
 			}
+			unbound = firstReason(unbound, why)
+			reason = firstReason(reason, why)
 			continue
 		}
 		c := condition{column: columns[0], op: w.Op}
@@ -126,6 +128,9 @@ func (b *binding) where() (key []source, rest []condition, reason string) {
 		return nil, nil, "it does not fix every column of the primary key"
 	}
 	b.keyed = true
+	if unbound == "" && listed == "" {
+		b.row = key
+	}
 	return key, rest, firstReason(listed, reason)
 }
 

@@ -27,7 +27,7 @@ func (b *binding) insert() (*writePlan, string) {
 		return nil, "an INSERT of several rows is not deferred in this version"
 	}
 	w := &writePlan{kind: rewrite.Insert, values: make([]source, len(rel.Columns))}
-	reason := ""
+	reason, unbound := "", ""
 	for i := range rel.Columns {
 		c := &rel.Columns[i]
 		at := slices.Index(given, i)
@@ -36,10 +36,16 @@ func (b *binding) insert() (*writePlan, string) {
 		} else if why = unwritable(c); why == "" {
 			w.values[i], why = b.bind(&st.Rows[0][at], c, true)
 		}
+		if slices.Contains(rel.Key, i) {
+			unbound = firstReason(unbound, why)
+		}
 		reason = firstReason(reason, why)
 	}
 	for _, k := range rel.Key {
 		w.key = append(w.key, w.values[k])
+	}
+	if unbound == "" {
+		b.row = w.key
 	}
 	privileges := []string{"SELECT", "INSERT"}
 	if st.Conflict != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"slices"
+	"sync/atomic"
 
 	"github.com/writebehind/writebehind/internal/catalog"
 	"github.com/writebehind/writebehind/internal/rowcache"
@@ -25,12 +26,14 @@ type buffer struct {
 	opts   driver.TxOptions
 	byText bool // begun by a statement
 
-	turn  chan struct{}
-	state bufferState
+	turn    chan struct{}
+	wanted  chan struct{} // has a token while others want the transaction to yield
+	waiting atomic.Uint64 // hash of the row whose lock it waits for; 0: of none
+	state   bufferState
 
 	schema *schema // of the writes; nil before the first
 	rows   map[uint64]*bufferedRow
-	kept   []uint64 // hashes of the rows that are locked, in that order
+	kept   []keptRow // the rows that are locked, in that order
 	tables []*tableState
 	ops    []bufferedOp
 	marks  []savepoint
@@ -54,7 +57,7 @@ type realTransaction struct {
 	conn       driver.Conn
 	session    catalog.Session
 	tx         driver.Tx // nil if it was begun by a statement
-	held       []*tableState
+	held       held
 	generation uint64 // of the engine's activity
 	fresh      bool   // it has no snapshot yet
 	failure    error  // for the next statement to return
@@ -66,9 +69,8 @@ type bufferedRow struct {
 	key   []byte
 	hash  uint64
 
-	lease rowcache.Lease // under which base was seen
+	lease rowcache.Lease // under which it was seen as the others see it
 	lost  uint64         // of the queue, then
-	base  rowState       // as the others see it
 	now   rowState       // as the transaction sees it
 }
 
@@ -76,10 +78,6 @@ type bufferedRow struct {
 type rowState struct {
 	image []byte
 	found bool
-}
-
-func (s rowState) equal(image []byte, found bool) bool {
-	return s.found == found && (!found || bytes.Equal(s.image, image))
 }
 
 // bufferedOp is a statement that must be repeated if the transaction is made
@@ -103,7 +101,7 @@ type savepoint struct {
 }
 
 func newBuffer(ctx context.Context, c *Conn, opts driver.TxOptions) *buffer {
-	return &buffer{engine: c.engine, owner: c, ctx: ctx, opts: opts, turn: make(chan struct{}, 1), rows: make(map[uint64]*bufferedRow)}
+	return &buffer{engine: c.engine, owner: c, ctx: ctx, opts: opts, turn: make(chan struct{}, 1), wanted: make(chan struct{}, 1), rows: make(map[uint64]*bufferedRow)}
 }
 
 // take takes the turn.
@@ -122,24 +120,32 @@ func (b *buffer) row(key []byte, hash uint64) (r *bufferedRow, certain bool) {
 	return r, bytes.Equal(r.key, key)
 }
 
-// keep locks a row to the end of the transaction. fresh says that it was not
-// locked before.
-func (b *buffer) keep(ctx context.Context, hash uint64, wait bool) (fresh bool, err error) {
-	if slices.Contains(b.kept, hash) {
-		return false, nil
+// keep locks the row of an attempt to the end of the transaction.
+func (b *buffer) keep(ctx context.Context, a *attempt, wait bool) error {
+	for i := range b.kept {
+		if b.kept[i].hash == a.hash {
+			return nil
+		}
 	}
-	if err := b.engine.locks.keep(ctx, hash, wait); err != nil {
-		return false, err
+	if err := b.engine.locks.keep(ctx, a.hash, b, wait); err != nil {
+		return err
 	}
-	b.kept = append(b.kept, hash)
-	return true, nil
+	b.kept = append(b.kept, keptRow{a.hash, a.table, bytes.Clone(a.key)})
+	return nil
+}
+
+// keptRow is a row that the transaction has locked.
+type keptRow struct {
+	hash  uint64
+	table *table
+	key   []byte
 }
 
 // unkeep unlocks the rows that were locked last, all but the first n.
 func (b *buffer) unkeep(n int) {
 	for len(b.kept) > n {
 		last := len(b.kept) - 1
-		b.engine.locks.unlock(b.kept[last])
+		b.engine.locks.unlock(b.kept[last].hash)
 		b.kept = b.kept[:last]
 	}
 }
@@ -148,10 +154,9 @@ func (b *buffer) unkeep(n int) {
 func (b *buffer) write(a *attempt, shape *queue.Shape, op bufferedOp) {
 	r := b.rows[a.hash]
 	if r == nil {
-		state := rowState{bytes.Clone(a.image), a.found}
 		r = &bufferedRow{
 			table: a.table, key: bytes.Clone(a.key), hash: a.hash,
-			lease: a.lease, lost: a.lost, base: state, now: state,
+			lease: a.lease, lost: a.lost, now: rowState{bytes.Clone(a.image), a.found},
 		}
 		b.rows[a.hash] = r
 	}
@@ -221,8 +226,8 @@ func (b *buffer) backTo(name string) bool {
 	}
 	clear(b.ops[m.ops:])
 	b.ops, b.marks = b.ops[:m.ops], b.marks[:i+1]
-	for _, hash := range b.kept[m.kept:] {
-		delete(b.rows, hash) // nothing written is left of it: the lock came first
+	for _, r := range b.kept[m.kept:] {
+		delete(b.rows, r.hash) // nothing written is left of it: the lock came first
 	}
 	b.unkeep(m.kept)
 	return true
@@ -292,63 +297,20 @@ func (b *buffer) end(as bufferState) {
 	b.rows, b.ops, b.marks, b.schema = nil, nil, nil, nil
 }
 
-// stands tells whether everything but the versions of the rows is as it was when
-// the transaction was made.
-func (b *buffer) stands() bool {
+// Valid implements queue.Validator: it tells whether what the transaction was
+// made from still holds. Nobody who defers has written its rows: they are locked.
+// Whoever writes past the buffers, or finds that a row is not what it was taken
+// for, moves an epoch or holds the row.
+func (b *buffer) Valid() bool {
 	e := b.engine
 	if e.ownership.state.Load() != owned || e.schema.Load() != b.schema {
 		return false
 	}
 	for _, r := range b.rows {
 		s := r.table.state
-		if s.direct.Load() > 0 || s.epoch.Load() != r.lease.Epoch || e.queue.Lost() != r.lost {
+		if s.direct.Load() > 0 || e.rows.has(r.hash) || s.epoch.Load() != r.lease.Epoch || e.queue.Lost() != r.lost {
 			return false
 		}
-	}
-	return true
-}
-
-// Valid implements queue.Validator: it tells whether what the transaction was
-// made from still holds.
-func (b *buffer) Valid() bool {
-	if !b.stands() {
-		return false
-	}
-	for _, r := range b.rows {
-		if b.engine.cache.Moved(r.hash, r.lease) {
-			return false
-		}
-	}
-	return true
-}
-
-// examine looks at the rows whose versions have moved, which others than their
-// own writers can do. It returns false if one is not certain to be as it was, or
-// anything else does not hold.
-func (c *Conn) examine(b *buffer) bool {
-	if !b.stands() {
-		return false
-	}
-	for _, r := range b.rows {
-		e := b.engine
-		if !e.cache.Moved(r.hash, r.lease) {
-			continue
-		}
-		a := &c.attempt
-		a.engine, a.buffer, a.table, a.schema, a.writes = e, nil, r.table, b.schema, true
-		a.key, a.hash = append(a.key[:0], r.key...), r.hash
-		a.stamp()
-		if a.blocked() || a.lost != r.lost || a.lease.Epoch != r.lease.Epoch {
-			return false
-		}
-		known, stale := a.look()
-		if stale || !known {
-			return false
-		}
-		if !r.base.equal(a.image, a.found) {
-			return false
-		}
-		r.lease = a.lease
 	}
 	return true
 }

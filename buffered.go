@@ -145,7 +145,7 @@ func (c *Conn) bufferWrite(ctx context.Context, b *buffer, p *plan, query string
 		return 0, false
 	}
 	kept := len(b.kept)
-	if _, err := b.keep(ctx, a.hash, true); err != nil {
+	if b.keep(ctx, a, true) != nil || b.engine.rows.await(ctx, a.hash, b.engine.locks.patience, b.wanted) != nil {
 		return 0, false
 	}
 	var shape *queue.Shape
@@ -199,7 +199,8 @@ func (c *Conn) lockingRead(ctx context.Context, b *buffer, p *plan, query string
 	}
 	a.writes = true
 	kept := len(b.kept)
-	if _, err := b.keep(ctx, a.hash, p.read.lock == waitForRow); err != nil {
+	wait := p.read.lock == waitForRow
+	if b.keep(ctx, a, wait) != nil || wait && b.engine.rows.await(ctx, a.hash, b.engine.locks.patience, b.wanted) != nil {
 		return nil, false
 	}
 	var answer *cachedRows
@@ -267,7 +268,7 @@ func (c *Conn) sequenceBuffer(ctx context.Context, b *buffer) (writes int, r que
 		case errors.Is(err, queue.ErrJournal):
 			c.engine.journalRefused(err)
 			return 0, r, errUncertain
-		case err != nil || !c.examine(b):
+		default:
 			return 0, r, errUncertain
 		}
 	}

@@ -39,9 +39,10 @@ type Conn struct {
 	tx            *Tx     // begun by BeginTx
 	textTx        bool    // begun by a statement, and real
 	freshSnapshot bool    // the next statement takes the snapshot of its transaction
+	readCommitted bool    // the transaction was buffered, and nothing has changed its level since
 	dirty         string  // why the session may not be what decisions are made for
 	opaque        string  // why the names in a statement may not be what they seem
-	held          []*tableState
+	held          held
 	reloads       bool // the schema is to be read again when held ends
 	counted       bool // among the engine's activity, in generation
 	generation    uint64
@@ -104,12 +105,12 @@ func (c *Conn) exec(ctx context.Context, query string, s *Stmt, args []driver.Na
 		c.buffer.byText = true
 		return driver.RowsAffected(0), nil
 	}
-	held, err := c.enter(ctx, p)
+	h, err := c.enter(ctx, p, args)
 	if err != nil {
 		return nil, err
 	}
 	result, err := c.execReal(ctx, query, s, args)
-	c.leave(ctx, p, held, err)
+	c.leave(ctx, p, h, err)
 	return result, err
 }
 
@@ -134,17 +135,17 @@ func (c *Conn) query(ctx context.Context, query string, s *Stmt, args []driver.N
 			return rows, err
 		}
 	}
-	held, err := c.enter(ctx, p)
+	h, err := c.enter(ctx, p, args)
 	if err != nil {
 		return nil, err
 	}
 	rows, err := c.queryReal(ctx, query, s, args)
-	if err != nil || p.stmt.Effect < rewrite.Writes && len(held) == 0 && !p.reach.ddl {
-		c.leave(ctx, p, held, err)
+	if err != nil || p.stmt.Effect < rewrite.Writes && h.nothing() && !p.reach.ddl {
+		c.leave(ctx, p, h, err)
 		return rows, err
 	}
 	// The statement goes on until its rows are closed.
-	return &heldRows{realRows: realRows{rows}, finish: func(err error) { c.leave(ctx, p, held, err) }}, nil
+	return &heldRows{realRows: realRows{rows}, finish: func(err error) { c.leave(ctx, p, h, err) }}, nil
 }
 
 func (c *Conn) execReal(ctx context.Context, query string, s *Stmt, args []driver.NamedValue) (driver.Result, error) {
@@ -340,7 +341,7 @@ func (c *Conn) Close() error {
 	if c.engine == nil {
 		return err
 	}
-	if len(c.held) > 0 && c.lost(err) {
+	if !c.held.nothing() && c.lost(err) {
 		c.doubt()
 	}
 	c.letGo(context.Background())

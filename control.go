@@ -132,6 +132,9 @@ func (c *Conn) decision(p *plan, args []driver.NamedValue) (decision, reason str
 			return "direct", why
 		}
 	}
+	if a := &c.attempt; p.row != nil && a.begin(c.engine, nil, p, p.row, args) && c.engine.rows.has(a.hash) {
+		return "direct", "a direct writer holds the row now"
+	}
 	if p.read != nil {
 		if !c.engine.cache.Enabled() {
 			return "cached", "by primary key; writebehind.cache_size=0: from the overlay only"

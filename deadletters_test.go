@@ -145,6 +145,10 @@ func TestChangedSchemaPausesAndAnOperatorDecides(t *testing.T) {
 	require.EqualValues(t, 11, h.value(h.past, stockOfOne))
 	require.Empty(t, h.letters())
 
+	h.eventually("the shim has noticed", func() bool {
+		decision, _ := h.explain(`UPDATE items SET stock = 12 WHERE id = 2`)
+		return decision == "deferred"
+	})
 	h.exec(`UPDATE items SET stock = 12 WHERE id = 2`)
 	h.mustPast(`ALTER TABLE items DROP COLUMN stock`)
 	require.ErrorIs(t, writebehind.Flush(context.Background(), h.shim), writebehind.ErrPending)

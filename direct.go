@@ -4,63 +4,11 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/writebehind/writebehind/queue"
 	"github.com/writebehind/writebehind/rewrite"
 )
-
-// Direct and deferred never mix on a table. A direct writer first takes hold of
-// the tables it may change: from then on no write to them is deferred and no
-// read cached, by anybody in this process. It then waits until everything that
-// was acknowledged before is in PostgreSQL, runs, and lets go.
-
-// hold makes tables direct. Every call is matched by one of release. It returns
-// the transactions that have buffered something for the tables: they must yield
-// before the writer runs.
-func (e *engine) hold(tables []*tableState) (buffers []*buffer) {
-	e.queue.Exclusive(func() {
-		for _, t := range tables {
-			t.direct.Add(1)
-			t.epoch.Add(1)
-		}
-		buffers = buffersOf(tables)
-	})
-	return buffers
-}
-
-// buffersOf returns the transactions that have buffered something for tables. The
-// queue's commit lock is held.
-func buffersOf(tables []*tableState) (buffers []*buffer) {
-	for _, t := range tables {
-		for b := range t.buffers {
-			if !slices.Contains(buffers, b) {
-				buffers = append(buffers, b)
-			}
-		}
-	}
-	return buffers
-}
-
-// release ends what hold began. What the writer may have changed is forgotten
-// before the table is open again.
-func (e *engine) release(tables []*tableState) {
-	e.queue.Exclusive(func() {
-		for _, t := range tables {
-			t.epoch.Add(1)
-			t.direct.Add(-1)
-		}
-	})
-}
-
-func states(tables []*table) []*tableState {
-	all := make([]*tableState, len(tables))
-	for i, t := range tables {
-		all[i] = t.state
-	}
-	return all
-}
 
 // drainAll waits until everything acknowledged so far is in PostgreSQL.
 func (e *engine) drainAll(ctx context.Context) error {
@@ -97,60 +45,61 @@ func (e *engine) drain(ctx context.Context, lsn queue.LSN) error {
 	return fmt.Errorf("writebehind: %w, and the statement needs them there: %v", ErrPending, err) //nolint:errorlint // the cause is another statement's
 }
 
-// enter does what must come before a direct statement. It returns the tables
-// that the statement holds until leave.
-func (c *Conn) enter(ctx context.Context, p *plan) ([]*tableState, error) {
+// enter does what must come before a direct statement. It returns what the
+// statement holds until leave.
+func (c *Conn) enter(ctx context.Context, p *plan, args []driver.NamedValue) (heldBy, error) {
 	if err := c.meet(ctx); err != nil {
-		return nil, err
+		return heldBy{}, err
 	}
 	if !c.counted {
 		c.counted, c.generation = true, c.engine.activity.begin()
 	}
-	held, err := c.hold(ctx, p)
+	h, err := c.hold(ctx, p, args)
 	if err != nil && !c.inTransaction() {
 		c.letGo(ctx)
 	}
-	return held, err
+	return h, err
 }
 
-func (c *Conn) hold(ctx context.Context, p *plan) ([]*tableState, error) {
+func (c *Conn) hold(ctx context.Context, p *plan, args []driver.NamedValue) (heldBy, error) {
 	e := c.engine
 	r := &p.reach
+	certain := true
 	if c.opaque != "" && (p.stmt.Effect != rewrite.NoEffect || p.stmt.Opaque != "") {
 		all := p.schema.reachAll(rewrite.Unknown, c.opaque)
 		all.ddl = r.ddl
-		r = &all
+		r, certain = &all, false
 	}
 	if err := c.beforeSnapshot(ctx, p); err != nil {
-		return nil, err
+		return heldBy{}, err
 	}
-	if commits(p.stmt) && len(c.held) > 0 {
+	if commits(p.stmt) && !c.held.nothing() {
 		// A COMMIT comes after everything that was acknowledged before it.
 		if err := c.drainAll(ctx); err != nil {
-			return nil, err
+			return heldBy{}, err
 		}
-		return nil, e.confirm(ctx)
+		return heldBy{}, e.confirm(ctx)
 	}
 	if r.nothing() {
-		return nil, nil
+		return heldBy{}, nil
 	}
 	e.direct.Add(1)
 	if err := e.announce(ctx); err != nil {
-		return nil, err
+		return heldBy{}, err
 	}
-	if len(r.writes) == 0 {
-		return nil, c.drainTables(ctx, r.reads)
+	switch {
+	case len(r.writes) > 0 && certain && p.row != nil:
+		if h, ok, err := c.holdRow(ctx, p, args); ok {
+			return h, err
+		}
+		fallthrough
+	case len(r.writes) > 0:
+		return c.holdTables(ctx, r.writes)
+	case certain:
+		return heldBy{}, c.drainFor(ctx, p, args)
+	default:
+		return heldBy{}, c.drainTables(ctx, r.reads)
 	}
-	held := states(r.writes)
-	err := yieldAll(ctx, e.hold(held))
-	if err == nil {
-		err = c.drainAll(ctx)
-	}
-	if err != nil {
-		e.release(held)
-		return nil, err
-	}
-	return held, nil
 }
 
 // commits tells whether a statement given as text ends a transaction that may
@@ -165,7 +114,12 @@ func commits(st *rewrite.Statement) bool {
 // beforeSnapshot drains everything before the first statement of a transaction,
 // which may take the snapshot for all of it.
 func (c *Conn) beforeSnapshot(ctx context.Context, p *plan) error {
-	if !c.freshSnapshot || p.stmt.Effect == rewrite.NoEffect {
+	st := p.stmt
+	if !c.freshSnapshot || st.Effect == rewrite.NoEffect {
+		return nil
+	}
+	if c.readCommitted && (st.Effect == rewrite.Reads || st.Effect == rewrite.Writes) && !st.Session {
+		c.freshSnapshot = false // it takes one of its own, and so will those that follow
 		return nil
 	}
 	err := c.drainAll(ctx)
@@ -175,9 +129,9 @@ func (c *Conn) beforeSnapshot(ctx context.Context, p *plan) error {
 
 // leave does what must come after a direct statement, or, inside a transaction,
 // leaves it to the transaction's end.
-func (c *Conn) leave(ctx context.Context, p *plan, held []*tableState, err error) {
+func (c *Conn) leave(ctx context.Context, p *plan, h heldBy, err error) {
 	if err == driver.ErrSkip { //nolint:errorlint // a sentinel that is never wrapped: nothing has run yet
-		c.engine.release(held)
+		c.engine.releaseStatement(h)
 		if !c.inTransaction() {
 			c.letGo(ctx)
 		}
@@ -188,17 +142,13 @@ func (c *Conn) leave(ctx context.Context, p *plan, held []*tableState, err error
 		c.reloads = true
 	}
 	if c.inTransaction() {
-		for _, t := range held {
-			if slices.Contains(c.held, t) {
-				c.engine.release([]*tableState{t})
-			} else {
-				c.held = append(c.held, t)
-			}
+		if twice := c.held.add(h); len(twice) > 0 {
+			c.engine.release(twice)
 		}
 		return
 	}
-	c.held = append(c.held, held...)
-	if len(c.held) > 0 && c.lost(err) {
+	c.held.add(h)
+	if !c.held.nothing() && c.lost(err) {
 		c.doubt()
 	}
 	c.letGo(ctx)
@@ -216,19 +166,20 @@ func (c *Conn) letGo(ctx context.Context) {
 		loading, cancel := context.WithTimeout(context.WithoutCancel(ctx), reloadTimeout)
 		defer cancel()
 		if err := c.engine.reload(loading); err != nil {
-			c.engine.owe(c.held)
-			c.held = nil
+			c.engine.owe(c.held.tables)
+			c.held.tables = nil
 		}
 	}
-	if len(c.held) > 0 {
-		c.engine.release(c.held)
-		c.held = c.held[:0]
-	}
+	c.engine.releaseAll(&c.held)
 }
 
 // follow keeps track of what a statement made of the session.
 func (c *Conn) follow(p *plan, err error) {
 	st := p.stmt
+	point := st.Step == rewrite.Savepoint || st.Step == rewrite.RollbackTo || st.Step == rewrite.Release
+	if st.Session || st.Transaction != rewrite.NoTransaction && !point {
+		c.readCommitted = false
+	}
 	switch {
 	case st.Session:
 		c.dirty = fmt.Sprintf("%s may have changed the session of this connection", st.Verb)
@@ -247,12 +198,14 @@ func (c *Conn) follow(p *plan, err error) {
 		// Whatever COMMIT says, the transaction has ended.
 		c.textTx = false
 		if st.Verb == "PREPARE" && err == nil {
-			// It lives on without a session, with all its locks: its tables stay
+			// It lives on without a session, with all its locks: what it holds stays
 			// direct for as long as this process lives.
-			c.held = nil
+			c.held = held{}
 		}
 	case rewrite.InTransaction:
-		c.freshSnapshot = true // it may be COMMIT AND CHAIN
+		if !point {
+			c.freshSnapshot = true // it may be COMMIT AND CHAIN
+		}
 	case rewrite.MixedTransaction:
 		// After an error, where it left the transaction is not known: stay on the
 		// safe side until one is ended plainly.

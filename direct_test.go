@@ -24,7 +24,7 @@ func TestATransactionThatWritesMakesItsTableDirectForAllUntilItEnds(t *testing.T
 		tx, err := h.shim.Begin()
 		require.NoError(t, err)
 		require.EqualValues(t, 1, h.stats().PendingRows, "BEGIN alone waits for nothing")
-		_, err = tx.Exec(`UPDATE items SET stock = stock + 1 WHERE id = 2`)
+		_, err = tx.Exec(`UPDATE items SET stock = stock + 1 WHERE id > 1`)
 		require.NoError(t, err)
 		require.Zero(t, h.stats().PendingRows, "what was acknowledged before is there before it")
 		h.requireMode("direct")
@@ -42,6 +42,60 @@ func TestATransactionThatWritesMakesItsTableDirectForAllUntilItEnds(t *testing.T
 		h.flush()
 	}
 	require.EqualValues(t, 21, h.value(h.shim, `SELECT stock FROM items WHERE id = 2`), "one of the two was rolled back")
+}
+
+func TestATransactionThatWritesOneRowMakesItDirectAndNoOther(t *testing.T) {
+	for _, write := range []string{
+		`UPDATE items SET stock = 50 WHERE id = 2`,
+		`UPDATE items SET stock = 50 WHERE id = 2 RETURNING name`,
+		`INSERT INTO items (id, name, stock) VALUES (2, 'two', 50) ON CONFLICT (id) DO UPDATE SET stock = EXCLUDED.stock`,
+	} {
+		for _, commit := range []bool{true, false} {
+			h := newHarness(t, itemsTable, "")
+			stockOfTwo := `SELECT stock FROM items WHERE id = 2`
+			h.exec(`UPDATE items SET stock = 21 WHERE id = 2`)
+			h.value(h.shim, stockOfTwo)
+			h.exec(`UPDATE items SET stock = 11 WHERE id = 1`)
+			tx := h.begin(h.shim)
+			tx.exec(write)
+			h.requireMode("deferred")
+			if decision, reason := h.explain(`UPDATE items SET stock = 1 WHERE id = 2`); true {
+				require.Equal(t, "direct", decision)
+				require.Contains(t, reason, "holds the row")
+			}
+			before := h.stats()
+			require.EqualValues(t, 1, h.exec(`UPDATE items SET stock = 12 WHERE id = 1`), "another row")
+			require.EqualValues(t, 12, h.value(h.shim, stockOfOne))
+			after := h.stats()
+			require.Equal(t, before.Deferred+1, after.Deferred)
+			require.Equal(t, before.Cached+1, after.Cached)
+			for range 2 {
+				require.EqualValues(t, 21, h.value(h.shim, stockOfTwo), "not committed")
+			}
+			require.Equal(t, after.Cached, h.stats().Cached, "nor cached")
+			written := make(chan error, 1)
+			go func() {
+				_, err := h.shim.Exec(`UPDATE items SET stock = stock + 1 WHERE id = 2`)
+				written <- err
+			}()
+			require.EqualValues(t, 12, h.value(h.shim, stockOfOne), "others go on meanwhile")
+			require.Empty(t, written)
+			want := 22
+			if commit {
+				require.NoError(t, tx.Commit())
+				want = 51
+			} else {
+				require.NoError(t, tx.Rollback())
+			}
+			require.NoError(t, <-written)
+			require.EqualValues(t, want, h.value(h.shim, stockOfTwo))
+			h.flush()
+			require.EqualValues(t, want, h.value(h.past, stockOfTwo))
+			before = h.stats()
+			h.exec(`UPDATE items SET stock = 1 WHERE id = 2`)
+			require.Equal(t, before.Deferred+1, h.stats().Deferred)
+		}
+	}
 }
 
 func TestATransactionSeesWhatWasAcknowledgedAndItsOwnWrites(t *testing.T) {
@@ -119,16 +173,16 @@ func TestTransactionsBegunByText(t *testing.T) {
 			require.NoError(t, err, q)
 		}
 	}
-	run(`BEGIN`, `UPDATE items SET stock = 99 WHERE id = 1`)
+	run(`BEGIN`, `UPDATE items SET stock = 99 WHERE id < 2`)
 	h.requireMode("direct")
 	require.EqualValues(t, 10, h.value(h.past, `SELECT stock FROM items WHERE id = 1`))
 	run(`ROLLBACK`)
 	h.requireMode("deferred")
 	require.EqualValues(t, 10, h.value(h.shim, `SELECT stock FROM items WHERE id = 1`))
 
-	run(`START TRANSACTION; `, `SAVEPOINT a`, `UPDATE items SET stock = 99 WHERE id = 1`, `ROLLBACK TO a`)
+	run(`START TRANSACTION; `, `SAVEPOINT a`, `UPDATE items SET stock = 99 WHERE id < 2`, `ROLLBACK TO a`)
 	h.requireMode("direct", "a savepoint is no end")
-	run(`UPDATE items SET stock = 98 WHERE id = 1`, `END`)
+	run(`UPDATE items SET stock = 98 WHERE id < 2`, `END`)
 	h.requireMode("deferred")
 	require.EqualValues(t, 98, h.value(h.shim, `SELECT stock FROM items WHERE id = 1`))
 
@@ -155,7 +209,7 @@ func TestAConnectionThatEndsInATransactionLetsGo(t *testing.T) {
 	begin := func() *sql.Conn {
 		conn, err := h.shim.Conn(ctx)
 		require.NoError(t, err)
-		for _, q := range []string{`BEGIN`, `UPDATE items SET stock = 99 WHERE id = 1`} {
+		for _, q := range []string{`BEGIN`, `UPDATE items SET stock = 99 WHERE id < 2`} {
 			_, err := conn.ExecContext(ctx, q)
 			require.NoError(t, err)
 		}

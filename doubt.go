@@ -39,8 +39,9 @@ func (c *Conn) lost(err error) bool {
 
 // doubt hands the tables that the connection holds over to the engine.
 func (c *Conn) doubt() {
-	e, held := c.engine, c.held
-	c.held = nil
+	e := c.engine
+	tables := e.widen(c.held)
+	c.held = held{}
 	pid, started := strconv.Itoa(c.session.BackendPID), c.session.BackendStart
 	e.logger.Warn("writebehind: the connection of a direct writer was lost, its tables stay direct until the server process is gone",
 		"pid", pid)
@@ -55,7 +56,7 @@ func (c *Conn) doubt() {
 		}
 		if e.patiently(gone) {
 			// Behind a pooler it was another process.
-			e.releaseFinished(held, false)
+			e.releaseFinished(tables, false)
 			e.doubts.Add(-1)
 		}
 	})

@@ -45,6 +45,7 @@ type engine struct {
 
 	plans plans
 	locks rowLocks
+	rows  directRows
 	cache *rowcache.Cache
 	queue *queue.Queue
 
@@ -104,6 +105,9 @@ func (e *engine) start(ctx context.Context) error {
 	e.schema.Store(first)
 	e.reportRefused(nil, first)
 	if e.cache, err = rowcache.New(e.settings.cacheSize); err != nil {
+		return err
+	}
+	if e.locks.patience, err = e.patience(ctx); err != nil {
 		return err
 	}
 	if err := e.openQueue(ctx); err != nil {
@@ -204,6 +208,9 @@ func (o *observer) Accepted(hash uint64) { o.cache.Bump(hash) }
 func (o *observer) Flushed(rel *catalog.Relation, key []byte, hash uint64, image []byte, read, clean bool) {
 	s := o.schema.Load()
 	t := s.tables[rel.Name]
+	if t != nil && !clean {
+		t.state.epoch.Add(1) // transactions may have been built on the row
+	}
 	if t == nil || t.rel != rel || !clean {
 		o.cache.Drop(hash)
 		return

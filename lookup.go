@@ -71,7 +71,7 @@ func (c *Conn) readRow(ctx context.Context) error {
 		return err
 	}
 	a.image, a.found = append(a.image[:0], item.image...), item.found
-	if !a.blocked() {
+	if !a.blocked() && !a.engine.rows.has(a.hash) {
 		verdict := rowcache.Present
 		if !a.found {
 			verdict = rowcache.Absent

@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/writebehind/writebehind/internal/catalog"
+	"github.com/writebehind/writebehind/queue"
 )
 
 // A buffered transaction is made real when it needs PostgreSQL: BEGIN is sent,
@@ -25,17 +25,12 @@ var errMoved = errors.New("writebehind: the transaction cannot be brought to Pos
 func (b *buffer) makeReal() {
 	e := b.engine
 	b.real.generation = e.activity.begin()
-	if len(b.tables) > 0 {
-		// Other transactions that have buffered something for them notice, or are
-		// told to yield by who writes next: their rows are not those of this one.
-		b.real.held = slices.Clone(b.tables)
-		e.hold(b.real.held)
-	}
-	if err := b.begin(); err != nil {
+	newest := b.hold()
+	if err := b.begin(newest); err != nil {
 		b.real.failure = err
-		e.release(b.real.held)
 		e.activity.end(b.real.generation)
 		b.end(bufferBroken)
+		e.releaseAll(&b.real.held)
 		return
 	}
 	b.real.fresh = !b.asked
@@ -44,15 +39,37 @@ func (b *buffer) makeReal() {
 	e.madeReal.Add(1)
 }
 
+// hold makes the rows of the transaction direct. It returns the newest group that
+// may be pending for them.
+func (b *buffer) hold() (newest queue.LSN) {
+	if len(b.kept) == 0 {
+		return 0
+	}
+	e, h := b.engine, &b.real.held
+	h.rows = make(map[uint64]heldRow, len(b.kept))
+	e.queue.Exclusive(func() {
+		for _, r := range b.kept {
+			e.rows.add(r.hash)
+			e.cache.Drop(r.hash)
+			h.rows[r.hash] = heldRow{r.table.state, true}
+		}
+	})
+	for _, r := range b.kept {
+		newest = max(newest, e.queue.NewestOfRow(r.key, r.hash))
+	}
+	b.kept = nil // what it becomes keeps the locks
+	return newest
+}
+
 // begin begins the transaction in PostgreSQL, with all there that was
-// acknowledged before.
-func (b *buffer) begin() error {
+// acknowledged before and concerns its rows.
+func (b *buffer) begin(newest queue.LSN) error {
 	e, c, r := b.engine, b.owner, &b.real
-	if len(r.held) > 0 {
+	if !r.held.nothing() {
 		if err := e.announce(b.ctx); err != nil {
 			return err
 		}
-		if err := e.drainAll(b.ctx); err != nil {
+		if err := e.drain(b.ctx, newest); err != nil {
 			return err
 		}
 	}
@@ -154,6 +171,10 @@ func countRows(rows driver.Rows) (n int64, err error) {
 // It fails with ctx only: what becomes of the buffer is its owner's to hear.
 func (b *buffer) yield(ctx context.Context) error {
 	select {
+	case b.wanted <- struct{}{}: // it may be waiting for a row
+	default:
+	}
+	select {
 	case b.turn <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
@@ -207,12 +228,13 @@ func (c *Conn) takeOver(b *buffer) error {
 	}
 	c.buffer = nil
 	c.freshSnapshot = r.fresh // SET TRANSACTION may come next
+	c.readCommitted = true
 	if b.byText {
 		c.textTx = true
 	} else {
 		c.tx.real = r.tx
 	}
-	c.held = append(c.held, r.held...)
+	c.held, r.held = r.held, held{} // it held nothing before
 	c.counted, c.generation = true, r.generation
 	return failure
 }

@@ -190,13 +190,23 @@ func (e *engine) leaveDatabase(drained bool) error {
 	if e.doubts.Load() > 0 {
 		leave = e.ownership.row.Die
 	}
-	if err := leave(ctx, drained); err != nil {
+	err := leave(ctx, drained)
+	for range leaveAttempts { // its connections may have gone stale
+		if err == nil || pgerr.State(err) != "" || ctx.Err() != nil {
+			break
+		}
+		err = leave(ctx, drained)
+	}
+	if err != nil {
 		return fmt.Errorf("writebehind: close: giving up the ownership: %w", err)
 	}
 	return nil
 }
 
-const leaveTimeout = 2 * time.Second
+const (
+	leaveTimeout  = 2 * time.Second
+	leaveAttempts = 3
+)
 
 func (e *engine) ownershipText() string {
 	switch e.ownership.state.Load() {

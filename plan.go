@@ -23,6 +23,10 @@ type plan struct {
 	table  *table
 	reason string
 
+	// row is the key of the only row that the statement touches, even if it is
+	// direct; nil if it may touch others, or the key is not certain.
+	row []source
+
 	read  *readPlan  // set if it can be answered from overlay and cache
 	write *writePlan // set if it can be deferred
 
@@ -79,6 +83,9 @@ func (e *engine) decide(p *plan) {
 	b := binding{engine: e, plan: p, table: p.table}
 	defer func() {
 		p.keyed = b.keyed
+		if b.keyed && p.touchesOneRow() {
+			p.row = b.row
+		}
 		if why := e.unsuited(st.Form != rewrite.Select); why != "" {
 			p.read, p.write, p.reason = nil, nil, why
 		}
@@ -93,6 +100,20 @@ func (e *engine) decide(p *plan) {
 	case rewrite.Delete:
 		p.write, p.reason = b.delete()
 	}
+}
+
+// touchesOneRow tells whether a keyed statement touches, and locks, nothing but the
+// row of its key.
+func (p *plan) touchesOneRow() bool {
+	r, rel := &p.reach, p.table.rel
+	if r.why != "" || r.ddl || p.stmt.Several || p.stmt.Opaque != "" {
+		return false
+	}
+	if len(r.writes) == 0 {
+		return len(r.reads) == 1 && r.reads[0] == p.table
+	}
+	// A row that others refer to is locked by those who write these.
+	return len(r.writes) == 1 && r.writes[0] == p.table && (len(rel.ReferencedBy) == 0 || p.schema.cascadesNot(p.stmt, rel))
 }
 
 // unsuited says why nothing can be deferred, or even cached, in sessions like

@@ -10,7 +10,15 @@ import (
 // rowLocks are locks on rows within this process, by the hash of the row key.
 // Two rows whose hashes collide share a lock, which costs a wait and no more.
 type rowLocks struct {
-	shards [256]lockShard
+	patience lockPatience
+	shards   [256]lockShard
+}
+
+// lockPatience is how long somebody waits in this process for what transactions keep
+// to their end.
+type lockPatience struct {
+	kept  time.Duration // by one and the same; the next one has its own
+	limit time.Duration // in all; 0: no limit
 }
 
 type lockShard struct {
@@ -25,9 +33,11 @@ type lockShard struct {
 // Only one who has waited for long gets it handed over.
 type rowLock struct {
 	taken    bool
-	kept     bool // taken, to the end of a transaction
-	handed   bool // taken, by the one of those who wait that is woken next
-	starving bool // somebody has waited for long
+	kept     bool    // taken, to the end of a transaction
+	keeper   *buffer // that transaction, if it is, or was, buffered
+	changes  uint    // how often it was taken
+	handed   bool    // taken, by the one of those who wait that is woken next
+	starving bool    // somebody has waited for long
 	waiting  int
 	wake     chan struct{} // one token: somebody look again
 }
@@ -41,43 +51,78 @@ func (l *rowLocks) shard(hash uint64) *lockShard { return &l.shards[hash>>56] }
 // waiting for whoever wants it, in a way that only PostgreSQL can see.
 var errRowHeld = errors.New("the row is locked")
 
-// keptPatience is how long a lock is waited for where it is kept to the end of a
-// transaction.
-const keptPatience = time.Millisecond
+// keptPatience is how long a lock is waited for that one transaction keeps. Those who
+// wait for one another are found at once, and who has come to PostgreSQL meanwhile
+// and wants what others have makes them follow; this is for what nobody has thought
+// of. It is PostgreSQL's own deadlock_timeout.
+const keptPatience = time.Second
 
 // lock takes the lock of a row for one statement, or returns ctx's error. Where a
 // transaction keeps the lock it gives up with errRowHeld.
 func (l *rowLocks) lock(ctx context.Context, hash uint64) error {
-	return l.acquire(ctx, hash, false, keptPatience)
+	return l.acquire(ctx, hash, true, false, nil)
 }
 
-// keep takes the lock of a row for the rest of a transaction, or returns ctx's
-// error, or errRowHeld after a short wait, if it is to wait at all.
-func (l *rowLocks) keep(ctx context.Context, hash uint64, wait bool) error {
-	if !wait {
-		return l.acquire(ctx, hash, true, 0)
+// keep takes the lock of a row for the rest of a buffered transaction, or returns
+// ctx's error, or errRowHeld if PostgreSQL must arbitrate, or the transaction is to yield.
+func (l *rowLocks) keep(ctx context.Context, hash uint64, b *buffer, wait bool) error {
+	return l.acquire(ctx, hash, wait, true, b)
+}
+
+// tryKeep takes the lock of a row for the rest of a transaction that PostgreSQL
+// knows of, if nobody has it.
+func (l *rowLocks) tryKeep(hash uint64) bool {
+	return l.acquire(context.Background(), hash, false, true, nil) == nil
+}
+
+// keeper returns the transaction that keeps the lock of a row, if it is, or was,
+// buffered.
+func (l *rowLocks) keeper(hash uint64) *buffer {
+	s := l.shard(hash)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if lock := s.held[hash]; lock != nil {
+		return lock.keeper
 	}
-	return l.acquire(ctx, hash, true, keptPatience)
+	return nil
 }
 
-func (l *rowLocks) acquire(ctx context.Context, hash uint64, keep bool, patience time.Duration) error {
+func (l *rowLocks) acquire(ctx context.Context, hash uint64, wait, keep bool, keeper *buffer) error {
 	s := l.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	lock := s.held[hash]
-	if lock == nil {
-		s.take(hash).kept = keep
-		return nil
-	}
-	if !lock.taken && !lock.starving {
-		lock.taken, lock.kept = true, keep
-		return nil
-	}
-	if patience == 0 {
+	switch {
+	case lock == nil:
+		s.make(hash).take(keep, keeper)
+	case !lock.taken && !lock.starving:
+		lock.take(keep, keeper)
+	case !wait:
 		return errRowHeld
+	default:
+		lock.waiting++
+		err := l.await(ctx, s, hash, keep, keeper)
+		lock.waiting--
+		if err == nil {
+			lock.handed = false
+			lock.take(keep, keeper)
+		} else if !lock.taken || lock.handed {
+			s.leave(hash, lock)
+		}
+		return err
 	}
-	lock.waiting++
-	began := time.Now()
+	return nil
+}
+
+// await waits until a lock can be taken. The shard is locked, but not meanwhile.
+func (l *rowLocks) await(ctx context.Context, s *lockShard, hash uint64, keep bool, keeper *buffer) error {
+	lock := s.held[hash]
+	var yield <-chan struct{}
+	if keeper != nil {
+		yield = keeper.wanted
+		keeper.waiting.Store(hash)
+		defer keeper.waiting.Store(0)
+	}
 	var timer *time.Timer
 	var timeout <-chan time.Time
 	defer func() {
@@ -85,37 +130,70 @@ func (l *rowLocks) acquire(ctx context.Context, hash uint64, keep bool, patience
 			timer.Stop()
 		}
 	}()
+	began, seen := time.Now(), lock.changes
 	for {
 		if timer == nil && (keep || lock.kept) {
-			timer = time.NewTimer(patience)
+			timer = time.NewTimer(l.patience.kept)
 			timeout = timer.C
 		}
-		s.mu.Unlock()
-		var err error
-		select {
-		case <-lock.wake:
-		case <-timeout:
-			err = errRowHeld
-		case <-ctx.Done():
-			err = ctx.Err()
-		}
-		s.mu.Lock()
+		late := false
+		err := func() error {
+			s.mu.Unlock()
+			defer s.mu.Lock()
+			if l.waitsForItself(keeper, hash) {
+				return errRowHeld
+			}
+			select {
+			case <-lock.wake:
+			case <-timeout:
+				late = true
+			case <-yield:
+				return errRowHeld
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			return nil
+		}()
 		switch {
 		case err != nil:
-			lock.waiting--
-			if !lock.taken || lock.handed {
-				s.leave(hash, lock)
-			}
 			return err
 		case lock.handed || !lock.taken:
-			lock.waiting--
-			lock.taken, lock.handed, lock.kept = true, false, keep
 			return nil
+		case late && (lock.changes == seen || l.patience.limit > 0 && time.Since(began) >= l.patience.limit):
+			return errRowHeld
+		case late:
+			seen = lock.changes
+			timer.Reset(l.patience.kept)
 		case time.Since(began) > rowPatience:
 			lock.starving = true
 		}
 	}
 }
+
+// waitsForItself tells whether a transaction that waits for a row waits, by way of
+// others that are buffered, for itself. Each of them looks when it begins to wait, so
+// the last one sees the circle.
+func (l *rowLocks) waitsForItself(b *buffer, hash uint64) bool {
+	if b == nil {
+		return false
+	}
+	for range maxWaits {
+		next := l.keeper(hash)
+		if next == b {
+			return true
+		}
+		if next == nil {
+			return false
+		}
+		if hash = next.waiting.Load(); hash == 0 {
+			return false
+		}
+	}
+	return true // it goes round without b
+}
+
+// maxWaits is more than there are transactions in a row that wait for one another.
+const maxWaits = 10_000
 
 // unlock gives the lock of a row back.
 func (l *rowLocks) unlock(hash uint64) {
@@ -124,12 +202,18 @@ func (l *rowLocks) unlock(hash uint64) {
 	defer s.mu.Unlock()
 	lock := s.held[hash]
 	lock.taken, lock.handed = lock.starving, lock.starving
-	lock.starving, lock.kept = false, false
+	lock.starving, lock.kept, lock.keeper = false, false, nil
 	s.leave(hash, lock)
 }
 
-// take makes a lock that nobody has or waits for.
-func (s *lockShard) take(hash uint64) *rowLock {
+// take gives the lock to somebody. The shard is locked.
+func (l *rowLock) take(keep bool, keeper *buffer) {
+	l.taken, l.kept, l.keeper = true, keep, keeper
+	l.changes++
+}
+
+// make makes a lock that nobody has or waits for.
+func (s *lockShard) make(hash uint64) *rowLock {
 	if s.held == nil {
 		s.held = make(map[uint64]*rowLock)
 	}
@@ -139,7 +223,6 @@ func (s *lockShard) take(hash uint64) *rowLock {
 	} else {
 		lock = &rowLock{wake: make(chan struct{}, 1)}
 	}
-	lock.taken = true
 	s.held[hash] = lock
 	return lock
 }

@@ -52,11 +52,11 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 	if p.stmt.Verb == "COPY" {
 		// lib/pq begins the COPY here and ends it at Close: the transaction
 		// around it keeps the tables.
-		held, err := c.enter(ctx, p)
+		h, err := c.enter(ctx, p, nil)
 		if err != nil {
 			return nil, err
 		}
-		defer func() { c.leave(ctx, p, held, nil) }()
+		defer func() { c.leave(ctx, p, h, nil) }()
 	}
 	if err := c.beforeSnapshot(ctx, p); err != nil { // to prepare takes it, too
 		return nil, err

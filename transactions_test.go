@@ -627,14 +627,14 @@ func TestTheLevelCannotBeSetAfterAnAnswer(t *testing.T) {
 	}
 }
 
-func TestATransactionWhoseTableWentDirectCommits(t *testing.T) {
+func TestATransactionCommitsBesideOneThatIsReal(t *testing.T) {
 	for _, ended := range []bool{false, true} {
 		h := newHarness(t, itemsTable, buffering)
 		h.value(h.shim, stockOfOne)
 		one, two := h.begin(h.shim), h.begin(h.shim)
 		one.exec(addOne)
 		two.exec(`UPDATE items SET stock = stock + 1 WHERE id = 2`)
-		one.exec(`SELECT 1`) // it is real, and its table direct
+		one.exec(`SELECT 1`) // it is real, and its row direct
 		if ended {
 			require.NoError(t, one.Commit())
 		}
@@ -642,6 +642,7 @@ func TestATransactionWhoseTableWentDirectCommits(t *testing.T) {
 		if !ended {
 			require.NoError(t, one.Commit())
 		}
+		h.flush()
 		require.Equal(t, "11 21", h.value(h.past, `SELECT string_agg(stock::text, ' ' ORDER BY id) FROM items`))
 	}
 }

@@ -81,7 +81,7 @@ func (t *Tx) Commit() error {
 			return errors.Join(err, t.Rollback())
 		}
 	}
-	if len(c.held) > 0 {
+	if !c.held.nothing() {
 		err := c.drainAll(t.ctx)
 		if err == nil {
 			err = c.engine.confirm(t.ctx)
@@ -118,8 +118,8 @@ func (t *Tx) Rollback() error {
 
 func (t *Tx) end(err error) {
 	c := t.conn
-	c.tx, c.textTx, c.freshSnapshot = nil, false, false
-	if len(c.held) > 0 && c.lost(err) {
+	c.tx, c.textTx, c.freshSnapshot, c.readCommitted = nil, false, false, false
+	if !c.held.nothing() && c.lost(err) {
 		c.doubt()
 	}
 	c.letGo(t.ctx)

@@ -78,6 +78,9 @@ func (a *attempt) blocked() bool {
 		return true
 	}
 	if a.writes {
+		if a.engine.rows.has(a.hash) {
+			return true
+		}
 		return a.engine.ownership.state.Load() != owned
 	}
 	return !a.engine.mayCache()
@@ -123,6 +126,9 @@ func (a *attempt) look() (ok, stale bool) {
 		return true, false
 	case queue.Stale:
 		return false, true
+	}
+	if a.engine.rows.has(a.hash) {
+		return false, false // what is in the cache may be from before
 	}
 	image, verdict := a.engine.cache.Get(a.key, a.hash, a.lease.Epoch, a.lease.Schema)
 	if verdict == rowcache.Miss {
@@ -171,6 +177,11 @@ func (c *Conn) sequence(ctx context.Context, p *plan, args []driver.NamedValue) 
 		return 0, r, false, err
 	}
 	defer c.engine.locks.unlock(a.hash)
+	if err := c.engine.rows.await(ctx, a.hash, c.engine.locks.patience, nil); errors.Is(err, errRowHeld) {
+		return 0, r, false, nil
+	} else if err != nil {
+		return 0, r, false, err
+	}
 	for {
 		a.stamp()
 		if a.blocked() {

@@ -143,6 +143,28 @@ func (q *Queue) NewestOf(oids ...uint32) LSN {
 	return newest
 }
 
+// NewestOfRow returns the LSN of a group up to which everything must be flushed for
+// a row not to be pending any more; 0 if it is not.
+func (q *Queue) NewestOfRow(key []byte, hash uint64) LSN {
+	if q.pendingRows() == 0 {
+		return 0
+	}
+	q.view.RLock()
+	defer q.view.RUnlock()
+	if t := q.flight.newest[hash]; t != nil {
+		return t.lsn
+	}
+	if q.active.find(key, hash) != nil {
+		return q.active.last
+	}
+	for i := len(q.frozen) - 1; i >= 0; i-- {
+		if q.frozen[i].find(key, hash) != nil {
+			return q.frozen[i].last
+		}
+	}
+	return 0
+}
+
 // wake makes the flusher look at what there is to do.
 func (q *Queue) wake() {
 	select {
