@@ -25,6 +25,8 @@ type scene struct {
 	db     *sql.DB         // under test
 	byText bool            // transactions are begun and ended by statements
 	pq     bool            // it is lib/pq
+
+	sessions *[]*session
 }
 
 const sceneLasts = 30 * time.Second
@@ -58,7 +60,8 @@ func playOn(t *testing.T, server *pgtest.Server, ddl, shim string, scenario func
 			h := newHarnessIn(t, server.DSN(database)+" deadlock_timeout=50ms", ddl, variant.params+shim)
 			ctx, cancel := context.WithTimeout(context.Background(), sceneLasts)
 			t.Cleanup(cancel)
-			s := &scene{harness: h, ctx: ctx, db: h.shim, byText: variant.byText}
+			s := &scene{harness: h, ctx: ctx, db: h.shim, byText: variant.byText, sessions: new([]*session)}
+			t.Cleanup(s.disperse)
 			if variant.params == "" {
 				s.db, s.pq = h.open("postgres", h.dsn), true
 			}
@@ -90,13 +93,19 @@ func (s *scene) session() *session {
 	conn, err := s.db.Conn(s.ctx)
 	require.NoError(s, err)
 	c := &session{scene: s, conn: conn, done: make(chan string, 1)}
-	s.Cleanup(func() {
+	*s.sessions = append(*s.sessions, c)
+	return c
+}
+
+// disperse ends all sessions.
+func (s *scene) disperse() {
+	for _, c := range *s.sessions {
 		if c.tx != nil {
 			_ = c.tx.Rollback()
 		}
-		_ = conn.Close()
-	})
-	return c
+		_ = c.conn.Close()
+	}
+	*s.sessions = nil
 }
 
 // begin begins a transaction and does what it is to have done before anything
@@ -265,9 +274,11 @@ func (s *scene) oneDeadlock(others string, sessions ...*session) {
 	require.ElementsMatch(s, want, outcomes)
 }
 
-// leaves requires what is left of items, read by key and in PostgreSQL.
+// leaves requires what is left of items, read by key and in PostgreSQL, when all
+// sessions have ended.
 func (s *scene) leaves(want string) {
 	s.Helper()
+	s.disperse()
 	byKey := func() string {
 		var all []string
 		for id := range 10 {
