@@ -163,11 +163,11 @@ func (c *session) do(ctx context.Context, query string, args ...any) string {
 	defer rows.Close()
 	var all []string
 	for rows.Next() {
-		var v any
+		var v sql.NullString
 		if err := rows.Scan(&v); err != nil {
 			return failure(err)
 		}
-		all = append(all, fmt.Sprint(v))
+		all = append(all, v.String)
 	}
 	if err := rows.Err(); err != nil {
 		return failure(err)
