@@ -293,6 +293,6 @@ func (s *scene) leaves(want string) {
 		require.NoError(s, writebehind.Flush(s.ctx, s.db))
 		require.Zero(s, s.stats().RefusedGroups)
 	}
-	require.Equal(s, want, s.value(s.past, `SELECT string_agg(id || ':' || stock, ' ' ORDER BY id) FROM items`))
+	require.Equal(s, want, s.value(s.past, `SELECT coalesce(string_agg(id || ':' || stock, ' ' ORDER BY id), '') FROM items`))
 	require.Equal(s, want, byKey())
 }
