@@ -40,7 +40,7 @@ func TestATransactionThatHasFailed(t *testing.T) {
 			}
 			s.session().does("[10]", stockOfOne)
 			want := pq.ErrInFailedTransaction.Error()
-			if s.byText {
+			if a.tx == nil {
 				want = "" // PostgreSQL says ROLLBACK to it, and no more
 			}
 			require.Equal(s, want, a.end("COMMIT"), query)
@@ -94,45 +94,43 @@ func TestASavepointLetsGo(t *testing.T) {
 func TestATransactionThatIsPrepared(t *testing.T) {
 	server := pgtest.New(t, pgtest.WithSetting("max_prepared_transactions", "10"))
 	server.RequireControl(t)
-	t.Run("all", func(t *testing.T) { // before the server is closed
-		playOn(t, server, plainToo, onlyItems, func(s *scene) {
-			for i, end := range []string{"COMMIT", "ROLLBACK"} {
-				for _, past := range []bool{false, true} {
-					s.session().do(s.ctx, `DELETE FROM items WHERE id > 2`)
-					s.session().do(s.ctx, `UPDATE items SET stock = 20 WHERE id = 2`)
-					s.pend()
-					name := fmt.Sprintf("'%s %v'", s.Name(), past)
-					a := s.session()
-					a.does("0", `BEGIN`)
-					a.does("1", addOne)
-					a.does("1", `INSERT INTO items (id, stock) VALUES (3, 30)`)
-					a.does("0", `PREPARE TRANSACTION `+name)
-					a.does("[10]", stockOfOne)
-					b, c, d := s.begin(addTwo), s.session(), s.begin()
-					b.does("[10]", stockOfOne)
-					d.does("55P03", `SELECT stock FROM items WHERE id = 1 FOR UPDATE NOWAIT`)
-					d.rollback()
-					b.starts(addOne)
-					c.starts(`INSERT INTO items (id, stock) VALUES (3, 31) ON CONFLICT (id) DO NOTHING`)
-					s.waiting(2)
-					s.session().does("[10]", stockOfOne)
-					s.session().does("[30]", sumOfItems)
-					by := s.session()
-					if past {
-						elsewhere := *s
-						elsewhere.db = s.past
-						by = elsewhere.session()
-					}
-					by.does("0", end+` PREPARED `+name)
-					b.gets("1")
-					b.does([]string{"[12]", "[11]"}[i], stockOfOne)
-					b.commit()
-					c.gets([]string{"0", "1"}[i])
-					s.session().does("1", addOne)
-					s.leaves([]string{"1:13 2:21 3:30", "1:12 2:21 3:31"}[i])
+	playOn(t, server, plainToo, onlyItems, func(s *scene) {
+		for i, end := range []string{"COMMIT", "ROLLBACK"} {
+			for _, past := range []bool{false, true} {
+				s.session().do(s.ctx, `DELETE FROM items WHERE id > 2`)
+				s.session().do(s.ctx, `UPDATE items SET stock = 20 WHERE id = 2`)
+				s.pend()
+				name := fmt.Sprintf("'%s %v'", s.Name(), past)
+				a := s.session()
+				a.does("0", `BEGIN`)
+				a.does("1", addOne)
+				a.does("1", `INSERT INTO items (id, stock) VALUES (3, 30)`)
+				a.does("0", `PREPARE TRANSACTION `+name)
+				a.does("[10]", stockOfOne)
+				b, c, d := s.begin(addTwo), s.session(), s.begin()
+				b.does("[10]", stockOfOne)
+				d.does("55P03", `SELECT stock FROM items WHERE id = 1 FOR UPDATE NOWAIT`)
+				d.rollback()
+				b.starts(addOne)
+				c.starts(`INSERT INTO items (id, stock) VALUES (3, 31) ON CONFLICT (id) DO NOTHING`)
+				s.waiting(2)
+				s.session().does("[10]", stockOfOne)
+				s.session().does("[30]", sumOfItems)
+				by := s.session()
+				if past {
+					elsewhere := *s
+					elsewhere.db = s.past
+					by = elsewhere.session()
 				}
+				by.does("0", end+` PREPARED `+name)
+				b.gets("1")
+				b.does([]string{"[12]", "[11]"}[i], stockOfOne)
+				b.commit()
+				c.gets([]string{"0", "1"}[i])
+				s.session().does("1", addOne)
+				s.leaves([]string{"1:13 2:21 3:30", "1:12 2:21 3:31"}[i])
 			}
-		})
+		}
 	})
 }
 

@@ -183,23 +183,19 @@ func TestACircleOverAParent(t *testing.T) {
 // Two that have written children of the same parent share it, and each may write
 // what no foreign key refers to.
 func TestWritersOfChildrenMakeNoCircle(t *testing.T) {
-	for _, tables := range []string{"items", "items,owners"} {
-		t.Run(tables, func(t *testing.T) {
-			play(t, ownersToo, "writebehind.tables="+tables, func(s *scene) {
-				s.pend()
-				const rename = `UPDATE owners SET name = name || '!' WHERE id = 1`
-				a, b := s.begin(`INSERT INTO items VALUES (3, 30, 1)`), s.begin(`INSERT INTO items VALUES (4, 40, 1)`)
-				a.does("1", rename)
-				b.starts(rename)
-				s.waiting(1)
-				a.does("[60]", sumOfItems)
-				a.commit()
-				b.gets("1")
-				b.does("[100]", sumOfItems)
-				b.commit()
-				s.leaves("1:10 2:20 3:30 4:40")
-				s.session().does("[a!!]", `SELECT name FROM owners WHERE id = 1`)
-			})
-		})
-	}
+	play(t, ownersToo, "writebehind.tables=items,owners", func(s *scene) {
+		s.pend()
+		const rename = `UPDATE owners SET name = name || '!' WHERE id = 1`
+		a, b := s.begin(`INSERT INTO items VALUES (3, 30, 1)`), s.begin(`INSERT INTO items VALUES (4, 40, 1)`)
+		a.does("1", rename)
+		b.starts(rename)
+		s.waiting(1)
+		a.does("[60]", sumOfItems)
+		a.commit()
+		b.gets("1")
+		b.does("[100]", sumOfItems)
+		b.commit()
+		s.leaves("1:10 2:20 3:30 4:40")
+		s.session().does("[a!!]", `SELECT name FROM owners WHERE id = 1`)
+	})
 }

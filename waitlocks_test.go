@@ -22,91 +22,86 @@ var rowHolders = []string{
 }
 
 func TestARowThatIsLocked(t *testing.T) {
-	for _, hold := range rowHolders {
-		t.Run(hold, func(t *testing.T) {
-			play(t, itemsTable, "", func(s *scene) {
-				s.pend()
-				holder := s.begin(hold)
-				a := s.begin()
-				a.does("55P03", `SELECT stock FROM items WHERE id = 1 FOR UPDATE NOWAIT`)
-				a.does("25P02", addTwo)
-				a.rollback()
-				a = s.begin(`SAVEPOINT s`)
-				a.does("55P03", `SELECT stock FROM items WHERE id = 1 FOR NO KEY UPDATE NOWAIT`)
-				a.does("0", `ROLLBACK TO SAVEPOINT s`)
-				a.does("[]", `SELECT stock FROM items WHERE id = 1 FOR UPDATE SKIP LOCKED`)
-				a.does("[10]", `SELECT stock FROM items WHERE id = 1`)
-				a.commit()
-				s.session().does("55P03", `SELECT stock FROM items WHERE id = 1 FOR UPDATE NOWAIT`)
-				s.session().does("[]", `SELECT stock FROM items WHERE id = 1 FOR UPDATE SKIP LOCKED`)
+	play(t, itemsTable, "", func(s *scene) {
+		for _, hold := range rowHolders {
+			s.session().does("1", `UPDATE items SET stock = 20 WHERE id = 2`)
+			s.pend()
+			holder := s.begin(hold)
+			a := s.begin()
+			a.does("55P03", `SELECT stock FROM items WHERE id = 1 FOR UPDATE NOWAIT`)
+			a.does("25P02", addTwo)
+			a.rollback()
+			a = s.begin(`SAVEPOINT s`)
+			a.does("55P03", `SELECT stock FROM items WHERE id = 1 FOR NO KEY UPDATE NOWAIT`)
+			a.does("0", `ROLLBACK TO SAVEPOINT s`)
+			a.does("[]", `SELECT stock FROM items WHERE id = 1 FOR UPDATE SKIP LOCKED`)
+			a.does("[10]", `SELECT stock FROM items WHERE id = 1`)
+			a.commit()
+			s.session().does("55P03", `SELECT stock FROM items WHERE id = 1 FOR UPDATE NOWAIT`)
+			s.session().does("[]", `SELECT stock FROM items WHERE id = 1 FOR UPDATE SKIP LOCKED`)
 
-				a = s.begin(`SET LOCAL lock_timeout = '30ms'`)
-				a.does("55P03", addOne)
-				a.rollback()
-				a = s.begin(addTwo, `SAVEPOINT s`, `SET LOCAL statement_timeout = '30ms'`)
-				a.does("57014", `SELECT stock FROM items WHERE id = 1 FOR UPDATE`)
-				a.does("0", `ROLLBACK TO SAVEPOINT s`)
-				a.does("[21]", `SELECT stock FROM items WHERE id = 2`)
-				a.commit()
-				c := s.session()
-				c.does("0", `SET lock_timeout = '30ms'`)
-				c.does("55P03", addOne)
-				c.does("0", `SET lock_timeout = 0`)
-				c.does("0", `SET statement_timeout = '30ms'`)
-				c.does("57014", addOne)
-				c.does("0", `SET statement_timeout = 0`)
+			a = s.begin(`SET LOCAL lock_timeout = '15ms'`)
+			a.does("55P03", addOne)
+			a.rollback()
+			a = s.begin(addTwo, `SAVEPOINT s`, `SET LOCAL statement_timeout = '15ms'`)
+			a.does("57014", `SELECT stock FROM items WHERE id = 1 FOR UPDATE`)
+			a.does("0", `ROLLBACK TO SAVEPOINT s`)
+			a.does("[21]", `SELECT stock FROM items WHERE id = 2`)
+			a.commit()
+			c := s.session()
+			c.does("0", `SET lock_timeout = '15ms'`)
+			c.does("55P03", addOne)
+			c.does("0", `SET lock_timeout = 0`)
+			c.does("0", `SET statement_timeout = '15ms'`)
+			c.does("57014", addOne)
+			c.does("0", `SET statement_timeout = 0`)
 
-				b := s.begin()
-				b.starts(addOne)
-				s.waiting(1)
-				c.starts(addOne)
-				s.waiting(2)
-				holder.does("[10]", `SELECT stock FROM items WHERE id = 1`)
-				holder.commit()
-				b.gets("1")
-				b.commit()
-				c.gets("1")
-				s.leaves("1:12 2:21")
-			})
-		})
-	}
+			b := s.begin()
+			b.starts(addOne)
+			s.waiting(1)
+			c.starts(addOne)
+			s.waiting(2)
+			holder.does("[10]", `SELECT stock FROM items WHERE id = 1`)
+			holder.commit()
+			b.gets("1")
+			b.commit()
+			c.gets("1")
+			s.leaves("1:12 2:21")
+		}
+	})
 }
 
 func TestAWaitIsGivenUp(t *testing.T) {
-	for _, hold := range []string{rowHolders[0], rowHolders[3]} {
-		t.Run(hold, func(t *testing.T) {
-			play(t, itemsTable, "", func(s *scene) {
-				s.pend()
-				holder := s.begin(hold)
-				for _, query := range []string{addOne, `SELECT stock FROM items WHERE id = 1 FOR UPDATE`, addAll} {
-					for _, within := range []bool{false, true} {
-						for _, how := range []string{"canceled", "deadline"} {
-							a := s.session()
-							if within {
-								a = s.begin(addTwo)
-							}
-							ctx, cancel := context.WithCancel(s.ctx)
-							if how == "deadline" {
-								ctx, cancel = context.WithTimeout(s.ctx, 60*time.Millisecond)
-							}
-							go func() { a.done <- a.do(ctx, query) }()
-							s.waiting(1)
-							if how == "canceled" {
-								cancel()
-							}
-							a.gets("57014")
-							cancel()
-							a.end("ROLLBACK")
-							s.waitsNoMore()
-						}
+	play(t, itemsTable, "", func(s *scene) {
+		s.pend()
+		holder := s.begin(`UPDATE items SET stock = 10 WHERE id = 1`)
+		for _, query := range []string{addOne, `SELECT stock FROM items WHERE id = 1 FOR UPDATE`} {
+			for _, within := range []bool{false, true} {
+				for _, how := range []string{"canceled", "deadline"} {
+					a := s.session()
+					if within {
+						a = s.begin(addTwo)
 					}
+					ctx, cancel := context.WithCancel(s.ctx)
+					if how == "deadline" {
+						ctx, cancel = context.WithTimeout(s.ctx, 60*time.Millisecond)
+					}
+					go func() { a.done <- a.do(ctx, query) }()
+					s.waiting(1)
+					if how == "canceled" {
+						cancel()
+					}
+					a.gets("57014")
+					cancel()
+					a.end("ROLLBACK")
+					s.waitsNoMore()
 				}
-				holder.does("1", addOne)
-				holder.commit()
-				s.leaves("1:11 2:20")
-			})
-		})
-	}
+			}
+		}
+		holder.does("1", addOne)
+		holder.commit()
+		s.leaves("1:11 2:20")
+	})
 }
 
 // waitsNoMore waits until PostgreSQL knows of nobody who waits.
