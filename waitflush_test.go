@@ -120,6 +120,27 @@ func TestACircleOfABarrierAndABuffer(t *testing.T) {
 	})
 }
 
+// A waits for B, whose row is looked up meanwhile, the look-up for O, and O for A.
+func TestACircleThroughALookUp(t *testing.T) {
+	play(t, otherToo, ours, func(s *scene) {
+		a := s.begin(addPlain)
+		s.session().does("1", `UPDATE other SET stock = 100 WHERE id = 1`)
+		b, o := s.begin(addOther), s.outsider(`LOCK TABLE items`)
+		b.finishes(addTwo)
+		s.waiting(1)
+		a.finishes(`UPDATE other SET stock = stock + 1`)
+		s.waiting(2)
+		o.finishes(addPlain)
+		outcomes := []string{a.outcome(), b.outcome(), o.outcome()}
+		require.Contains(s, outcomes, "40P01")
+		if outcomes[1] == "1" {
+			s.leaves("1:10 2:21")
+		} else {
+			s.leaves("1:10 2:20")
+		}
+	})
+}
+
 const ownersToo = `CREATE TABLE owners (id int PRIMARY KEY, name text); INSERT INTO owners VALUES (1, 'a'), (2, 'b');
 	CREATE TABLE items (id bigint PRIMARY KEY, stock int NOT NULL, owner int REFERENCES owners); INSERT INTO items VALUES (1, 10, 1), (2, 20, 2);`
 
