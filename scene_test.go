@@ -220,8 +220,8 @@ func (c *session) outcome() string {
 	}
 }
 
-func (c *session) commit()   { c.Helper(); require.Equal(c, "", c.end("COMMIT")) }
-func (c *session) rollback() { c.Helper(); require.Equal(c, "", c.end("ROLLBACK")) }
+func (c *session) commit()   { c.Helper(); require.Empty(c, c.end("COMMIT")) }
+func (c *session) rollback() { c.Helper(); require.Empty(c, c.end("ROLLBACK")) }
 
 // end ends the transaction and returns what failed.
 func (c *session) end(how string) string {
