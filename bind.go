@@ -184,6 +184,9 @@ func (b *binding) read() (*readPlan, string) {
 	if st.Lock != "" {
 		reason = firstReason(reason, b.lacks("UPDATE"))
 	}
+	if strings.HasPrefix(st.Lock, "FOR UPDATE") {
+		reason = firstReason(reason, b.referenced()) // who writes a row there waits for the lock
+	}
 	for _, item := range st.Items {
 		switch {
 		case item.Star:
@@ -283,15 +286,21 @@ func (b *binding) delete() (*writePlan, string) {
 	if !b.keyed {
 		return nil, reason
 	}
-	if refs := b.table.rel.ReferencedBy; len(refs) > 0 {
-		reason = firstReason(reason, fmt.Sprintf("the foreign key %q of %s refers to the table", refs[0].Name, refs[0].Child))
-	}
+	reason = firstReason(reason, b.referenced())
 	if reason = firstReason(reason, b.returning(), b.lacks("SELECT", "DELETE"), b.unused(b.plan.stmt.Params)); reason != "" {
 		return nil, reason
 	}
 	w := &writePlan{kind: rewrite.Delete, key: key, conditions: conditions}
 	w.changeShape = b.shape(queue.Delete, nil)
 	return w, ""
+}
+
+// referenced says which foreign key refers to the table.
+func (b *binding) referenced() string {
+	if refs := b.table.rel.ReferencedBy; len(refs) > 0 {
+		return fmt.Sprintf("the foreign key %q of %s refers to the table", refs[0].Name, refs[0].Child)
+	}
+	return ""
 }
 
 // returning says why a RETURNING list makes the statement direct.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/writebehind/writebehind/cachekeys"
 	"github.com/writebehind/writebehind/internal/pgerr"
@@ -66,7 +67,7 @@ func (c *Conn) readThrough(ctx context.Context) error {
 
 func (c *Conn) readRow(ctx context.Context) error {
 	a := &c.attempt
-	item, err := a.table.state.lookups.find(ctx, c.engine, a.table, a.key, a.values)
+	item, err := a.table.state.lookups.find(ctx, c.engine, a.table, a.key, a.values, a.buffer)
 	if err != nil {
 		return err
 	}
@@ -81,8 +82,9 @@ func (c *Conn) readRow(ctx context.Context) error {
 	return nil
 }
 
-// find looks one row up, with whoever else looks for rows of the table.
-func (l *lookups) find(ctx context.Context, e *engine, t *table, key []byte, values []driver.Value) (*lookupItem, error) {
+// find looks one row up, with whoever else looks for rows of the table. It gives
+// up when the transaction in which it is done, if any, is buffered no longer.
+func (l *lookups) find(ctx context.Context, e *engine, t *table, key []byte, values []driver.Value, in *buffer) (*lookupItem, error) {
 	item := &lookupItem{key: bytes.Clone(key), values: slices.Clone(values)}
 	for i, v := range item.values {
 		if b, ok := v.([]byte); ok {
@@ -90,12 +92,33 @@ func (l *lookups) find(ctx context.Context, e *engine, t *table, key []byte, val
 		}
 	}
 	b := l.join(e, t, item)
-	select {
-	case <-b.done:
-		return item, b.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	var tick <-chan time.Time
+	if in != nil {
+		ticker := time.NewTicker(patience)
+		defer ticker.Stop()
+		tick = ticker.C
 	}
+	for {
+		select {
+		case <-b.done:
+			return item, b.err
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-tick:
+			// Once the transaction is real others may wait for it, and the look-up may
+			// wait for them, which PostgreSQL would not see.
+			if !in.isOpen() {
+				return nil, errUncertain
+			}
+		}
+	}
+}
+
+// isOpen takes the turn to tell whether the transaction is buffered still.
+func (b *buffer) isOpen() bool {
+	b.take()
+	defer b.give()
+	return b.state == bufferOpen
 }
 
 // join adds the item to the last batch that has not begun, or to a new one.

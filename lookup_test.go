@@ -125,7 +125,7 @@ func (h *lookupHarness) find(ctx context.Context, t *table, id int64) (found boo
 	values := []driver.Value{id}
 	key, ok := cachekeys.Append(nil, t.rel, values)
 	require.True(h, ok)
-	item, err := h.lookups.find(ctx, h.engine, t, key, values)
+	item, err := h.lookups.find(ctx, h.engine, t, key, values, nil)
 	if err != nil {
 		return false, err
 	}
@@ -353,7 +353,7 @@ func TestLookupKeepsItsOwnKey(t *testing.T) {
 		key, _ := cachekeys.Append(nil, h.table.rel, values)
 		done := make(chan bool, 1)
 		go func() {
-			item, err := h.lookups.find(t.Context(), h.engine, h.table, key, values)
+			item, err := h.lookups.find(t.Context(), h.engine, h.table, key, values, nil)
 			done <- err == nil && item.found
 		}()
 		synctest.Wait()
