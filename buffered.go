@@ -83,7 +83,17 @@ func (c *Conn) execBuffered(ctx context.Context, p *plan, query string, args []d
 		c.answered()
 		return result, true, nil
 	}
-	return nil, false, c.makeReal(b)
+	return nil, false, c.leaveFor(ctx, b)
+}
+
+// leaveFor makes the transaction real for a statement. A statement whose context has
+// ended has failed, and with it the transaction.
+func (c *Conn) leaveFor(ctx context.Context, b *buffer) error {
+	if err := ctx.Err(); err != nil && b.state == bufferOpen {
+		b.real.failure = err
+		b.end(bufferBroken)
+	}
+	return c.makeReal(b)
 }
 
 // queryBuffered is execBuffered for a statement that may return rows.
@@ -104,7 +114,7 @@ func (c *Conn) queryBuffered(ctx context.Context, p *plan, query string, args []
 			return rows, true, nil
 		}
 	}
-	return nil, false, c.makeReal(b)
+	return nil, false, c.leaveFor(ctx, b)
 }
 
 // step does a step of the transaction; false if PostgreSQL must.

@@ -272,6 +272,7 @@ func (e *engine) showStatus() *textRows {
 		{"direct", number(st.Direct)},
 		{"buffered", number(st.Buffered)},
 		{"made_real", number(st.MadeReal)},
+		{"waiting", number(st.Waiting)},
 		{"cache_entries", number(st.CacheEntries)},
 		{"last_error", st.LastError},
 	}}
@@ -286,7 +287,7 @@ func (e *engine) stats() Statistics {
 		Flushes: q.Flushes, FlushedRows: q.FlushedRows, Retries: q.Retries,
 		RefusedGroups: q.RefusedGroups, Paused: q.Paused,
 		Deferred: e.deferred.Load(), Cached: e.cached.Load(), Missed: e.missed.Load(), Direct: e.direct.Load(),
-		Buffered: e.buffered.Load(), MadeReal: e.madeReal.Load(),
+		Buffered: e.buffered.Load(), MadeReal: e.madeReal.Load(), Waiting: uint64(max(e.locks.waits.Load()+e.rows.waits.Load(), 0)),
 		CacheEntries: uint64(e.cache.Len()),
 	}
 	st.Journal, st.Ownership = e.settings.journal, e.ownershipText()

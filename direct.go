@@ -55,11 +55,26 @@ func (c *Conn) enter(ctx context.Context, p *plan, args []driver.NamedValue) (he
 		c.counted, c.generation = true, c.engine.activity.begin()
 	}
 	h, err := c.hold(ctx, p, args)
-	if err != nil && !c.inTransaction() {
+	switch {
+	case err == nil:
+	case c.inTransaction():
+		c.fail(ctx)
+	default:
 		c.letGo(ctx)
 	}
 	return h, err
 }
+
+// fail makes the transaction in PostgreSQL one that has failed, as a statement does
+// that does not come to be executed.
+func (c *Conn) fail(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reloadTimeout)
+	defer cancel()
+	_, _ = execAnyhow(ctx, c.real, failing, nil) // it fails
+}
+
+// failing is a statement that fails, and the transaction with it.
+const failing = "SELECT 1/0"
 
 func (c *Conn) hold(ctx context.Context, p *plan, args []driver.NamedValue) (heldBy, error) {
 	e := c.engine

@@ -11,6 +11,7 @@ import (
 // whose hashes collide are held together.
 type directRows struct {
 	count atomic.Int64
+	waits atomic.Int64 // statements that wait for a row
 	mu    sync.RWMutex
 	rows  map[uint64]*directRow
 }
@@ -80,6 +81,8 @@ func (d *directRows) await(ctx context.Context, hash uint64, p lockPatience, yie
 	if !d.has(hash) {
 		return nil
 	}
+	d.waits.Add(1)
+	defer d.waits.Add(-1)
 	began := time.Now()
 	timer := time.NewTimer(p.kept)
 	defer timer.Stop()

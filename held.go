@@ -193,7 +193,7 @@ func (c *Conn) holdRow(ctx context.Context, p *plan, args []driver.NamedValue) (
 		return heldBy{}, false, nil
 	}
 	if _, again := c.held.rows[a.hash]; again {
-		return heldBy{}, true, nil
+		return heldBy{}, true, c.drainTables(ctx, p.reach.reads)
 	}
 	h = heldBy{one: true, hash: a.hash, row: heldRow{table: p.table.state}}
 	if c.inTransaction() {
@@ -206,7 +206,9 @@ func (c *Conn) holdRow(ctx context.Context, p *plan, args []driver.NamedValue) (
 	switch {
 	case err != nil:
 	case c.inTransaction(): // COMMIT comes after all that was acknowledged before it
-		err = c.drain(ctx, e.queue.NewestOfRow(a.key, a.hash))
+		if err = c.drain(ctx, e.queue.NewestOfRow(a.key, a.hash)); err == nil {
+			err = c.drainTables(ctx, p.reach.reads)
+		}
 	default:
 		err = c.drainAll(ctx)
 	}

@@ -127,7 +127,7 @@ func (b *buffer) replay() error {
 		n, err := op.run(b.ctx, b.real.conn)
 		if err == nil && n != op.rows {
 			// Whatever the application does next, this must not be committed.
-			_, _ = execAnyhow(b.ctx, b.real.conn, "SELECT 1/0", nil) // it fails, and the transaction with it
+			_, _ = execAnyhow(b.ctx, b.real.conn, failing, nil)
 			err = errMoved
 		}
 		if err != nil {

@@ -1,10 +1,12 @@
 package writebehind
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 
+	"github.com/writebehind/writebehind/internal/catalog"
 	"github.com/writebehind/writebehind/rewrite"
 )
 
@@ -112,8 +114,26 @@ func (p *plan) touchesOneRow() bool {
 	if len(r.writes) == 0 {
 		return len(r.reads) == 1 && r.reads[0] == p.table
 	}
+	if len(r.writes) != 1 || r.writes[0] != p.table {
+		return false
+	}
 	// A row that others refer to is locked by those who write these.
-	return len(r.writes) == 1 && r.writes[0] == p.table && (len(rel.ReferencedBy) == 0 || p.schema.cascadesNot(p.stmt, rel))
+	return (len(rel.ReferencedBy) == 0 || p.schema.cascadesNot(p.stmt, rel)) && !p.meetsOthers()
+}
+
+// meetsOthers tells whether a keyed write may meet other rows of its table in an
+// index.
+func (p *plan) meetsOthers() bool {
+	rel := p.table.rel
+	switch p.stmt.Form {
+	case rewrite.Insert:
+		return len(rel.Uniques) > 0 || rel.InsertUncertain != ""
+	case rewrite.Update:
+		return rel.UpdateUncertain != "" || slices.ContainsFunc(rel.Uniques, func(u catalog.Unique) bool {
+			return u.Columns == nil || u.Partial || slices.ContainsFunc(p.stmt.Set, func(a rewrite.Assignment) bool { return slices.Contains(u.Columns, rel.Column(a.Column)) })
+		})
+	}
+	return false
 }
 
 // unsuited says why nothing can be deferred, or even cached, in sessions like

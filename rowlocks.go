@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -11,6 +12,7 @@ import (
 // Two rows whose hashes collide share a lock, which costs a wait and no more.
 type rowLocks struct {
 	patience lockPatience
+	waits    atomic.Int64 // statements that wait for a lock that is kept
 	shards   [256]lockShard
 }
 
@@ -128,6 +130,7 @@ func (l *rowLocks) await(ctx context.Context, s *lockShard, hash uint64, keep bo
 	defer func() {
 		if timer != nil {
 			timer.Stop()
+			l.waits.Add(-1)
 		}
 	}()
 	began, seen := time.Now(), lock.changes
@@ -135,6 +138,7 @@ func (l *rowLocks) await(ctx context.Context, s *lockShard, hash uint64, keep bo
 		if timer == nil && (keep || lock.kept) {
 			timer = time.NewTimer(l.patience.kept)
 			timeout = timer.C
+			l.waits.Add(1)
 		}
 		late := false
 		err := func() error {

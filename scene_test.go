@@ -253,11 +253,16 @@ func (c *session) finishes(query string) {
 	}()
 }
 
-// waiting waits until so many sessions wait for locks in PostgreSQL.
+// waiting waits until so many sessions wait for locks, in PostgreSQL or in this
+// process.
 func (s *scene) waiting(n int64) {
 	s.Helper()
 	s.eventually("sessions wait for locks", func() bool {
-		return s.value(s.past, `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`).(int64) >= n
+		waiting := s.value(s.past, `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`).(int64)
+		if !s.pq {
+			waiting += int64(s.stats().Waiting)
+		}
+		return waiting >= n
 	})
 }
 

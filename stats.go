@@ -37,6 +37,7 @@ type Statistics struct {
 	Direct       uint64 // statements that touched opted-in tables and went to PostgreSQL
 	Buffered     uint64 // transactions committed from memory
 	MadeReal     uint64 // transactions begun in memory that came to need PostgreSQL
+	Waiting      uint64 // statements that wait in this process now, for rows that transactions have locked
 	CacheEntries uint64 // rows in the cache, stale ones included
 }
 
