@@ -5,7 +5,6 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/writebehind/writebehind/queue"
 	"github.com/writebehind/writebehind/rewrite"
@@ -229,15 +228,7 @@ func (c *Conn) letGo(ctx context.Context) {
 // follow keeps track of what a statement made of the session.
 func (c *Conn) follow(p *plan, err error) {
 	st := p.stmt
-	switch {
-	case st.Session:
-		c.dirty = fmt.Sprintf("%s may have changed the session of this connection", st.Verb)
-		if st.Several || st.Opaque != "" || mayChangeQuoting(p) {
-			c.opaque = c.dirty
-		}
-	case p.reach.why != "":
-		c.met = false // code of the database's own may have changed settings: look again
-	}
+	c.followSession(p)
 	switch st.Transaction {
 	case rewrite.BeginTransaction:
 		if err == nil {
@@ -259,15 +250,4 @@ func (c *Conn) follow(p *plan, err error) {
 		c.textTx = st.LeavesOpen || err != nil
 		c.freshSnapshot = c.textTx
 	}
-}
-
-// mayChangeQuoting tells whether a statement that changes the session may change
-// how string literals are read, after which no name in a text is certain.
-func mayChangeQuoting(p *plan) bool {
-	for _, f := range p.stmt.Functions {
-		if f.Name == "set_config" {
-			return true
-		}
-	}
-	return strings.Contains(strings.ToLower(p.query), "standard_conforming_strings")
 }

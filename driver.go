@@ -232,6 +232,7 @@ const (
 	otherSession = "the session's role or settings differ from those of the first connection"
 	otherServer  = "it is not the server of the first connection, but one that runs on a copy of it"
 	quotingOff   = "standard_conforming_strings is off"
+	unreadable   = "PostgreSQL does not tell the settings of the session"
 )
 
 func (c *Connector) acquire(ctx context.Context) (*engine, catalog.Session, error) {

@@ -83,7 +83,7 @@ func (s *schema) unknown(st *rewrite.Statement, why string) reach {
 // keepsSchema are the statements that may touch any table and cannot change
 // what tables there are.
 var keepsSchema = map[string]bool{
-	"ANALYZE": true, "CHECKPOINT": true, "CLOSE": true, "COPY": true, "DECLARE": true, "DEALLOCATE": true,
+	"ANALYZE": true, "CHECKPOINT": true, "CLOSE": true, "COPY": true, "DECLARE": true, "DEALLOCATE": true, "DISCARD": true,
 	"FETCH": true, "LOCK": true, "MOVE": true, "PREPARE": true, "VACUUM": true,
 }
 
