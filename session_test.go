@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/lib/pq"
@@ -26,13 +27,18 @@ const sessionTables = `CREATE TABLE items (id bigint PRIMARY KEY, name text NOT 
 // lib/pq alone.
 type twins struct {
 	*harness
-	plain *sql.DB
+	plain  *sql.DB
+	second string // the DSN of plain
 }
 
 func newTwins(t *testing.T, ddl, params string) *twins {
 	t.Helper()
-	w := &twins{harness: newHarness(t, ddl, "writebehind.tables=public.items "+params)}
-	w.plain = w.open("postgres", pgtest.Shared(t).DSN(borrowDatabase(t)))
+	if !strings.Contains(params, "writebehind.tables") {
+		params += " writebehind.tables=public.items"
+	}
+	w := &twins{harness: newHarness(t, ddl, params)}
+	w.second = pgtest.Shared(t).DSN(borrowDatabase(t))
+	w.plain = w.open("postgres", w.second)
 	_, err := w.plain.Exec(ddl)
 	require.NoError(t, err)
 	return w
