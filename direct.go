@@ -99,6 +99,9 @@ func (e *engine) drain(ctx context.Context, lsn queue.LSN) error {
 // enter does what must come before a direct statement. It returns the tables
 // that the statement holds until leave.
 func (c *Conn) enter(ctx context.Context, p *plan) ([]*tableState, error) {
+	if c.misreads(p) {
+		c.met = false
+	}
 	if err := c.meet(ctx); err != nil {
 		return nil, err
 	}
@@ -115,7 +118,7 @@ func (c *Conn) enter(ctx context.Context, p *plan) ([]*tableState, error) {
 func (c *Conn) hold(ctx context.Context, p *plan) ([]*tableState, error) {
 	e := c.engine
 	r := &p.reach
-	if c.opaque != "" && (p.stmt.Effect != rewrite.NoEffect || p.stmt.Opaque != "") {
+	if c.misreads(p) && (p.stmt.Effect != rewrite.NoEffect || p.stmt.Opaque != "") {
 		all := p.schema.reachAll(rewrite.Unknown, c.opaque)
 		all.ddl = r.ddl
 		r = &all

@@ -6,9 +6,8 @@ import (
 )
 
 // The session of a real connection is looked at again after a statement that may
-// have changed it: at once where the texts that follow may be read differently,
-// else before something is deferred or cached. In a transaction nothing is, and
-// what SET LOCAL does is over when it ends.
+// have changed it, before something is deferred or cached. In a transaction
+// nothing is, and what SET LOCAL does is over when it ends.
 
 // followSession keeps track of what a statement made of the session.
 func (c *Conn) followSession(p *plan) {
@@ -21,7 +20,7 @@ func (c *Conn) followSession(p *plan) {
 	}
 	changed := fmt.Sprintf("%s may have changed the session of this connection", st.Verb)
 	if st.Several || st.Opaque != "" || mayChangeQuoting(p) {
-		c.met, c.opaque = false, changed
+		c.stale, c.opaque = true, changed
 	}
 	if st.Local {
 		return
@@ -38,6 +37,10 @@ func mayChangeQuoting(p *plan) bool {
 	return names(p, "standard_conforming_strings", "set_config", "pg_settings") ||
 		p.stmt.Verb == "DISCARD" || p.stmt.Verb == "RESET" && names(p, "all")
 }
+
+// misreads tells whether PostgreSQL may read a text differently: backslashes in
+// its strings are all that depends on the session.
+func (c *Conn) misreads(p *plan) bool { return c.opaque != "" && strings.Contains(p.query, `\`) }
 
 // endsPrepared tells whether a statement that changes the session may end
 // prepared statements of the real driver.

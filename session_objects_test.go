@@ -156,6 +156,29 @@ func TestATimeoutOfTheSession(t *testing.T) {
 	})
 }
 
+func TestASettingInATransactionIsNoMatterToOthers(t *testing.T) {
+	forBothKinds(t, func(t *testing.T, params string) {
+		w := newTwins(t, sessionTables, params)
+		for i, set := range []string{
+			`SET LOCAL lock_timeout = '5s'`, `SET LOCAL ROLE pg_monitor`, `SET LOCAL standard_conforming_strings = off`,
+			`SELECT set_config('app.tenant', '7', true)`, `SELECT set_config('search_path', 'other', true)`,
+			`SET TRANSACTION READ ONLY`, `SET TimeZone = 'Asia/Kathmandu'`, `RESET ALL`,
+		} {
+			p := w.pair(i%2 == 0)
+			p.do(stockOfOne, addOne, `BEGIN`, set)
+			w.others(set)
+			p.do(`SELECT 1`, `SHOW TimeZone`)
+			w.others(set)
+			p.do(`COMMIT`)
+			p.decides(set != `SET TimeZone = 'Asia/Kathmandu'`, set)
+			p.do(`RESET ALL`)
+			p.decides(true, set)
+			p.end()
+		}
+		w.same()
+	})
+}
+
 // Settings of the application's own mean something to its own code alone.
 func TestSettingsOfTheApplicationsOwn(t *testing.T) {
 	forBothKinds(t, func(t *testing.T, params string) {
