@@ -35,7 +35,6 @@ type Conn struct {
 	met       bool        // the real session has been compared with the engine's
 	stale     bool        // it must be again before anything is deferred or cached
 	session   catalog.Session
-	limits    string // of the session when it was new
 	attempt   attempt
 
 	buffer        *buffer // the transaction, while PostgreSQL does not know of it
@@ -44,6 +43,7 @@ type Conn struct {
 	freshSnapshot bool    // the next statement takes the snapshot of its transaction
 	dirty         string  // why the session may not be what decisions are made for
 	foreign       string  // why it is not, whatever its settings
+	limits        string  // of a new session, see catalog.Session
 	opaque        string  // why the names in a statement may not be what they seem
 	held          []*tableState
 	reloads       bool // the schema is to be read again when held ends
@@ -58,7 +58,7 @@ type Conn struct {
 func (c *Conn) attach(from *Connector) {
 	c.engine = from.engine
 	engines.attach(c.engine)
-	c.dirty, c.foreign, c.opaque = from.foreign, from.foreign, from.opaque
+	c.dirty, c.foreign, c.opaque, c.limits = from.foreign, from.foreign, from.opaque, from.limits
 }
 
 // Unwrap returns the real driver's connection, making it if need be; nil if
@@ -253,9 +253,6 @@ func (c *Conn) meet(ctx context.Context) error {
 // compare sees whether a real session is one that the engine's decisions are made
 // for.
 func (c *Conn) compare(session catalog.Session) {
-	if session.BackendPID != c.session.BackendPID || session.BackendStart != c.session.BackendStart {
-		c.limits = session.Limits
-	}
 	c.met, c.stale, c.session = true, false, session
 	c.dirty, c.opaque = c.foreign, ""
 	if c.dirty == "" && (session.Class() != c.engine.session.Class() || session.Limits != c.limits) {

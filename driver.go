@@ -87,6 +87,7 @@ type Connector struct {
 	engine   *engine // nil until a statement needs it
 	foreign  string  // why its sessions are not like those of the engine's first connector
 	opaque   string  // why the names in a statement may not be what they seem
+	limits   string  // of its sessions, see catalog.Session
 	starting *start  // nil unless the engine is being started
 	closed   bool
 }
@@ -207,7 +208,7 @@ func (c *Connector) start(ctx context.Context, s *start) {
 		return
 	}
 	defer c.mu.Unlock()
-	c.engine, c.foreign = engine, foreign
+	c.engine, c.foreign, c.limits = engine, foreign, session.Limits
 	if !session.StandardConformingStrings {
 		c.opaque = quotingOff
 	}

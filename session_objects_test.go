@@ -153,6 +153,21 @@ func TestATimeoutOfTheSession(t *testing.T) {
 	})
 }
 
+func TestATimeoutThatIsSetBeforeThereIsAnythingToDefer(t *testing.T) {
+	h := newHarness(t, sessionTables, "")
+	s := &session{conn: h.conn(h.shim)}
+	s.do(`SELECT run($$SET statement_timeout = '20ms'$$)`)
+	h.value(h.shim, `SELECT stock FROM items WHERE id = 2`)
+	outsider := h.lock(`LOCK TABLE items`)
+	require.Equal(t, []string{"57014 canceling statement due to statement timeout"}, s.do(stockOfOne))
+	require.NoError(t, outsider.Rollback())
+	s.do(`RESET statement_timeout`)
+	s.do(stockOfOne)
+	before := h.stats().Cached
+	s.do(stockOfOne)
+	require.Equal(t, before+1, h.stats().Cached)
+}
+
 func TestASettingInATransactionIsNoMatterToOthers(t *testing.T) {
 	forBothKinds(t, func(t *testing.T, params string) {
 		w := newTwins(t, sessionTables, params)
