@@ -118,7 +118,7 @@ func (c *Conn) enter(ctx context.Context, p *plan) ([]*tableState, error) {
 func (c *Conn) hold(ctx context.Context, p *plan) ([]*tableState, error) {
 	e := c.engine
 	r := &p.reach
-	if c.misreads(p) && (p.stmt.Effect != rewrite.NoEffect || p.stmt.Opaque != "") {
+	if c.misreads(p) {
 		all := p.schema.reachAll(rewrite.Unknown, c.opaque)
 		all.ddl = r.ddl
 		r = &all

@@ -13,11 +13,10 @@ import (
 )
 
 func TestWhoIsNotifiedSeesWhatWasWrittenBefore(t *testing.T) {
-	forBothKinds(t, func(t *testing.T, params string) {
-		w := newTwins(t, sessionTables, params)
+	forBothKinds(t, sessionTables, "", func(w *twins) {
 		listener := pq.NewListener(w.dsn, time.Second, time.Second, nil)
 		defer listener.Close()
-		require.NoError(t, listener.Listen("changed"))
+		require.NoError(w, listener.Listen("changed"))
 		p := w.pair(true)
 		p.do(stockOfOne, `LISTEN changed`)
 		p.decides(true)
@@ -32,11 +31,11 @@ func TestWhoIsNotifiedSeesWhatWasWrittenBefore(t *testing.T) {
 			want := p.plain.do(stockOfOne)
 			select {
 			case n := <-listener.Notify:
-				require.Equal(t, "a", n.Extra)
+				require.Equal(w, "a", n.Extra)
 			case <-time.After(10 * time.Second):
-				require.Fail(t, "nobody was notified", notify)
+				require.Fail(w, "nobody was notified", notify)
 			}
-			require.Contains(t, want[len(want)-1], fmt.Sprint(stock()), notify)
+			require.Contains(w, want[len(want)-1], fmt.Sprint(stock()), notify)
 		}
 		p.do(`UNLISTEN *`)
 		p.decides(true)
@@ -45,8 +44,7 @@ func TestWhoIsNotifiedSeesWhatWasWrittenBefore(t *testing.T) {
 }
 
 func TestWhoGetsAnAdvisoryLockSeesWhatWasWrittenUnderIt(t *testing.T) {
-	forBothKinds(t, func(t *testing.T, params string) {
-		w := newTwins(t, sessionTables, params)
+	forBothKinds(t, sessionTables, "", func(w *twins) {
 		for i, history := range [][]string{
 			{`SELECT pg_advisory_lock(7)`, addOne, `SELECT pg_advisory_unlock(7)`},
 			{`SELECT pg_try_advisory_lock(7)`, addOne, `SELECT pg_advisory_unlock_all()`},
@@ -61,15 +59,15 @@ func TestWhoGetsAnAdvisoryLockSeesWhatWasWrittenUnderIt(t *testing.T) {
 			waiter := w.conn(w.past)
 			got := make(chan error, 1)
 			go func() {
-				_, err := waiter.ExecContext(t.Context(), `SELECT pg_advisory_lock(7)`)
+				_, err := waiter.ExecContext(w.Context(), `SELECT pg_advisory_lock(7)`)
 				got <- err
 			}()
 			w.waitsForLock()
 			p.do(history[last])
-			require.NoError(t, <-got)
-			require.Equal(t, p.plain.do(stockOfOne), (&session{conn: waiter}).do(stockOfOne), history)
-			_, err := waiter.ExecContext(t.Context(), `SELECT pg_advisory_unlock(7)`)
-			require.NoError(t, err)
+			require.NoError(w, <-got)
+			require.Equal(w, p.plain.do(stockOfOne), (&session{conn: waiter}).do(stockOfOne), history)
+			_, err := waiter.ExecContext(w.Context(), `SELECT pg_advisory_unlock(7)`)
+			require.NoError(w, err)
 			p.decides(true, history)
 			p.end()
 			w.others(history)
@@ -78,16 +76,15 @@ func TestWhoGetsAnAdvisoryLockSeesWhatWasWrittenUnderIt(t *testing.T) {
 }
 
 func TestTheNextUserOfAConnectionGetsItAsItIs(t *testing.T) {
-	forBothKinds(t, func(t *testing.T, params string) {
-		w := newTwins(t, sessionTables, params)
+	forBothKinds(t, sessionTables, "", func(w *twins) {
 		w.harness.shim.SetMaxOpenConns(1)
 		w.plain.SetMaxOpenConns(1)
 		use := func(statements ...string) {
-			t.Helper()
+			w.Helper()
 			p := w.pair(false)
 			p.do(statements...)
-			require.NoError(t, p.shim.conn.Close())
-			require.NoError(t, p.plain.conn.Close())
+			require.NoError(w, p.shim.conn.Close())
+			require.NoError(w, p.plain.conn.Close())
 		}
 		use(stockOfOne, `SET search_path = other`)
 		use(everything, `SHOW search_path`, addOne, `BEGIN`, addOne, `COMMIT`, everything)
@@ -102,28 +99,27 @@ func TestTheNextUserOfAConnectionGetsItAsItIs(t *testing.T) {
 }
 
 func TestTheStateOfASessionEndsWithItsConnection(t *testing.T) {
-	forBothKinds(t, func(t *testing.T, params string) {
-		w := newTwins(t, sessionTables, params)
+	forBothKinds(t, sessionTables, "", func(w *twins) {
 		w.harness.shim.SetMaxOpenConns(1)
 		conn := w.conn(w.harness.shim)
 		s := &session{conn: conn}
 		s.do(stockOfOne)
 		s.do(`SET search_path = other`)
-		require.Contains(t, s.do(`SELECT name FROM items WHERE id = 1`), "name: string(\"other\")\n")
+		require.Contains(w, s.do(`SELECT name FROM items WHERE id = 1`), "name: string(\"other\")\n")
 		var pid int
-		require.NoError(t, conn.QueryRowContext(t.Context(), `SELECT pg_backend_pid()`).Scan(&pid))
+		require.NoError(w, conn.QueryRowContext(w.Context(), `SELECT pg_backend_pid()`).Scan(&pid))
 		w.mustPast(`SELECT pg_terminate_backend($1)`, pid)
 		w.eventually("the server process is gone", func() bool {
 			return w.value(w.past, `SELECT count(*) FROM pg_stat_activity WHERE pid = $1`, pid) == int64(0)
 		})
-		require.NotContains(t, s.do(`SELECT name FROM items WHERE id = 1`), "name: string(\"one\")\n")
+		require.NotContains(w, s.do(`SELECT name FROM items WHERE id = 1`), "name: string(\"one\")\n")
 		_ = conn.Raw(func(c any) error {
-			require.False(t, c.(driver.Validator).IsValid())
-			require.ErrorIs(t, c.(driver.SessionResetter).ResetSession(t.Context()), driver.ErrBadConn)
+			require.False(w, c.(driver.Validator).IsValid())
+			require.ErrorIs(w, c.(driver.SessionResetter).ResetSession(w.Context()), driver.ErrBadConn)
 			return nil
 		})
 		_ = conn.Close()
-		require.Equal(t, "one", w.value(w.harness.shim, `SELECT name FROM items WHERE id = 1`))
+		require.Equal(w, "one", w.value(w.harness.shim, `SELECT name FROM items WHERE id = 1`))
 		w.harness.shim.SetMaxOpenConns(0)
 		p := w.pair(false)
 		p.decides(true)

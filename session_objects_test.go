@@ -10,8 +10,7 @@ import (
 const temporary = `AS SELECT 1::bigint AS id, 'temporary'::text AS name, 5 AS stock`
 
 func TestATemporaryTableHidesTheOptedInOneWhileItIsThere(t *testing.T) {
-	forBothKinds(t, func(t *testing.T, params string) {
-		w := newTwins(t, sessionTables, params)
+	forBothKinds(t, sessionTables, "", func(w *twins) {
 		for i, history := range [][]string{
 			{`CREATE TEMP TABLE items ` + temporary, `DROP TABLE items`},
 			{`CREATE LOCAL TEMPORARY TABLE items (id bigint PRIMARY KEY, name text, stock int)`, `DROP TABLE pg_temp.items`},
@@ -45,8 +44,7 @@ func TestATemporaryTableHidesTheOptedInOneWhileItIsThere(t *testing.T) {
 }
 
 func TestATemporaryTableThatEndsWithItsTransaction(t *testing.T) {
-	forBothKinds(t, func(t *testing.T, params string) {
-		w := newTwins(t, sessionTables, params)
+	forBothKinds(t, sessionTables, "", func(w *twins) {
 		for _, end := range []string{`COMMIT`, `ROLLBACK`} {
 			p := w.pair(end == `COMMIT`)
 			p.do(`BEGIN`, addOne, `CREATE TEMP TABLE items ON COMMIT DROP `+temporary, addOne, stockOfOne, end, stockOfOne)
@@ -65,8 +63,7 @@ func TestATemporaryTableThatEndsWithItsTransaction(t *testing.T) {
 }
 
 func TestAnotherRole(t *testing.T) {
-	forBothKinds(t, func(t *testing.T, params string) {
-		w := newTwins(t, sessionTables, params)
+	forBothKinds(t, sessionTables, "", func(w *twins) {
 		for i, history := range [][]string{
 			{`SET ROLE pg_monitor`, `RESET ROLE`},
 			{`SET ROLE pg_monitor`, `SET ROLE NONE`},
@@ -77,7 +74,7 @@ func TestAnotherRole(t *testing.T) {
 			set, reset := history[0], history[1]
 			p := w.pair(i%2 == 0)
 			p.do(stockOfOne, set)
-			require.Contains(t, p.shim.do(stockOfOne)[0], "42501", set)
+			require.Contains(w, p.shim.do(stockOfOne)[0], "42501", set)
 			p.do(stockOfOne, addOne, `SELECT current_user, session_user`)
 			p.decides(false, set)
 			p.do(reset, `SELECT current_user, session_user`)
@@ -91,8 +88,7 @@ func TestAnotherRole(t *testing.T) {
 }
 
 func TestSettingsByAnUpdateOfTheirView(t *testing.T) {
-	forBothKinds(t, func(t *testing.T, params string) {
-		w := newTwins(t, sessionTables, params)
+	forBothKinds(t, sessionTables, "", func(w *twins) {
 		for _, setting := range settings {
 			if setting.name == "role" {
 				continue
@@ -130,8 +126,7 @@ func TestStringsWithBackslashes(t *testing.T) {
 }
 
 func TestATimeoutOfTheSession(t *testing.T) {
-	forBothKinds(t, func(t *testing.T, params string) {
-		w := newTwins(t, sessionTables, params)
+	forBothKinds(t, sessionTables, "", func(w *twins) {
 		for i, set := range []string{`SET statement_timeout = '20ms'`, `SET lock_timeout = '20ms'`, `SELECT set_config('lock_timeout', '20ms', false)`} {
 			p := w.pair(i%2 == 0)
 			p.do(addOne, set)
@@ -139,13 +134,13 @@ func TestATimeoutOfTheSession(t *testing.T) {
 			w.flush()
 			outsider := w.lock(`LOCK TABLE items`)
 			theirs := w.conn(w.plain)
-			other, err := theirs.BeginTx(t.Context(), nil)
-			require.NoError(t, err)
+			other, err := theirs.BeginTx(w.Context(), nil)
+			require.NoError(w, err)
 			_, err = other.Exec(`LOCK TABLE items`)
-			require.NoError(t, err)
+			require.NoError(w, err)
 			p.do(`SELECT stock FROM items WHERE id = 2`)
-			require.NoError(t, outsider.Rollback())
-			require.NoError(t, other.Rollback())
+			require.NoError(w, outsider.Rollback())
+			require.NoError(w, other.Rollback())
 			p.do(`RESET ALL`)
 			p.decides(true)
 			p.end()
@@ -169,8 +164,7 @@ func TestATimeoutThatIsSetBeforeThereIsAnythingToDefer(t *testing.T) {
 }
 
 func TestASettingInATransactionIsNoMatterToOthers(t *testing.T) {
-	forBothKinds(t, func(t *testing.T, params string) {
-		w := newTwins(t, sessionTables, params)
+	forBothKinds(t, sessionTables, "", func(w *twins) {
 		for i, set := range []string{
 			`SET LOCAL lock_timeout = '5s'`, `SET LOCAL ROLE pg_monitor`, `SET LOCAL standard_conforming_strings = off`,
 			`SELECT set_config('app.tenant', '7', true)`, `SELECT set_config('search_path', 'other', true)`,
@@ -193,12 +187,12 @@ func TestASettingInATransactionIsNoMatterToOthers(t *testing.T) {
 
 // Settings of the application's own mean something to its own code alone.
 func TestSettingsOfTheApplicationsOwn(t *testing.T) {
-	forBothKinds(t, func(t *testing.T, params string) {
-		w := newTwins(t, sessionTables+`
-			CREATE TABLE owned (id bigint PRIMARY KEY, name text DEFAULT current_setting('app.tenant', true)); INSERT INTO owned VALUES (1, 'one');
-			CREATE TABLE tenants (id bigint PRIMARY KEY, name text DEFAULT current_setting('app.tenant', true),
-				note text CHECK (note <> current_setting('app.forbidden', true)));
-			INSERT INTO tenants VALUES (1, 'one', 'a');`, params+" writebehind.tables=public.items,tenants,owned")
+	const ddl = sessionTables + `
+		CREATE TABLE owned (id bigint PRIMARY KEY, name text DEFAULT current_setting('app.tenant', true)); INSERT INTO owned VALUES (1, 'one');
+		CREATE TABLE tenants (id bigint PRIMARY KEY, name text DEFAULT current_setting('app.tenant', true),
+			note text CHECK (note <> current_setting('app.forbidden', true)));
+		INSERT INTO tenants VALUES (1, 'one', 'a');`
+	forBothKinds(t, ddl, "writebehind.tables=public.items,tenants,owned", func(w *twins) {
 		p := w.pair(true)
 		p.do(`SELECT * FROM tenants WHERE id = 1`, `UPDATE tenants SET name = 'uno' WHERE id = 1`)
 		for _, tenant := range []string{"a", "b", "a"} {
@@ -217,8 +211,8 @@ func TestSettingsOfTheApplicationsOwn(t *testing.T) {
 }
 
 func TestTheLastValueOfASequence(t *testing.T) {
-	forBothKinds(t, func(t *testing.T, params string) {
-		w := newTwins(t, sessionTables+`CREATE TABLE serials (id bigserial PRIMARY KEY, name text)`, params+" writebehind.tables=public.items,serials")
+	const ddl = sessionTables + `CREATE TABLE serials (id bigserial PRIMARY KEY, name text)`
+	forBothKinds(t, ddl, "writebehind.tables=public.items,serials", func(w *twins) {
 		p := w.pair(true)
 		p.do(`SELECT lastval()`)
 		for range 3 {
@@ -230,8 +224,7 @@ func TestTheLastValueOfASequence(t *testing.T) {
 }
 
 func TestCursors(t *testing.T) {
-	forBothKinds(t, func(t *testing.T, params string) {
-		w := newTwins(t, sessionTables, params)
+	forBothKinds(t, sessionTables, "", func(w *twins) {
 		p := w.pair(true)
 		p.do(stockOfOne, addOne)
 		p.do(`BEGIN`, addOne, `DECLARE c CURSOR FOR SELECT id, stock FROM items ORDER BY id`, addOne, `FETCH c`, `MOVE c`, `FETCH c`, `CLOSE c`, `COMMIT`)
@@ -251,8 +244,7 @@ func TestCursors(t *testing.T) {
 }
 
 func TestStatementsPreparedByText(t *testing.T) {
-	forBothKinds(t, func(t *testing.T, params string) {
-		w := newTwins(t, sessionTables, params)
+	forBothKinds(t, sessionTables, "", func(w *twins) {
 		p := w.pair(true)
 		p.do(stockOfOne, addOne)
 		p.do(`PREPARE w AS UPDATE items SET stock = stock + $1 WHERE id = $2`, `PREPARE r AS SELECT stock FROM items WHERE id = $1`,
@@ -272,18 +264,17 @@ func TestStatementsPreparedByText(t *testing.T) {
 }
 
 func TestPreparedStatementsAreGoneAfterDiscard(t *testing.T) {
-	forBothKinds(t, func(t *testing.T, params string) {
+	forBothKinds(t, sessionTables, "", func(w *twins) {
 		for _, discard := range []string{`DISCARD ALL`, `DEALLOCATE ALL`, `SELECT 1; DEALLOCATE PREPARE ALL`, `DO $$BEGIN EXECUTE 'DEALLOCATE ALL'; END$$`} {
-			w := newTwins(t, sessionTables, params)
 			p := w.pair(true)
 			var said [2][]string
 			for i, s := range []*session{p.shim, p.plain} {
-				read, err := s.conn.PrepareContext(t.Context(), `SELECT stock FROM items WHERE id = $1`)
-				require.NoError(t, err)
-				write, err := s.conn.PrepareContext(t.Context(), `UPDATE items SET stock = stock + $1 WHERE id = $2`)
-				require.NoError(t, err)
+				read, err := s.conn.PrepareContext(w.Context(), `SELECT stock FROM items WHERE id = $1`)
+				require.NoError(w, err)
+				write, err := s.conn.PrepareContext(w.Context(), `UPDATE items SET stock = stock + $1 WHERE id = $2`)
+				require.NoError(w, err)
 				_, err = write.Exec(1, 1)
-				require.NoError(t, err)
+				require.NoError(w, err)
 				s.do(discard)
 				var stock int
 				for range 2 {
@@ -292,7 +283,7 @@ func TestPreparedStatementsAreGoneAfterDiscard(t *testing.T) {
 				}
 				said[i] = append(said[i], s.do(stockOfOne)...)
 			}
-			require.Equal(t, said[1], said[0], discard)
+			require.Equal(w, said[1], said[0], discard)
 			p.decides(false, discard)
 			p.end()
 			w.others(discard)
