@@ -130,6 +130,7 @@ func TestASessionThatCannotBeReadIsDirect(t *testing.T) {
 	w := newTwins(t, sessionTables, "")
 	p := w.pair(true)
 	p.do(`REVOKE EXECUTE ON FUNCTION current_setting(text) FROM PUBLIC`)
+	t.Cleanup(func() { p.do(`GRANT EXECUTE ON FUNCTION current_setting(text) TO PUBLIC`) })
 	p.do(everything, `SELECT run('SET ROLE pg_read_all_data')`)
 	p.do(`SELECT count(*) FROM items`, everything, addOne)
 	p.decides(false)
