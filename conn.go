@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/writebehind/writebehind/internal/catalog"
+	"github.com/writebehind/writebehind/internal/pgerr"
 	"github.com/writebehind/writebehind/rewrite"
 )
 
@@ -32,6 +33,7 @@ type Conn struct {
 	engine    *engine     // nil until a statement needs it: so far everything has passed through
 	real      driver.Conn // nil until something needs it
 	met       bool        // the real session has been compared with the engine's
+	stale     bool        // it must be again before anything is deferred or cached
 	session   catalog.Session
 	attempt   attempt
 
@@ -41,6 +43,8 @@ type Conn struct {
 	freshSnapshot bool    // the next statement takes the snapshot of its transaction
 	readCommitted bool    // the transaction was buffered, and nothing has changed its level since
 	dirty         string  // why the session may not be what decisions are made for
+	foreign       string  // why it is not, whatever its settings
+	limits        string  // of a new session, see catalog.Session
 	opaque        string  // why the names in a statement may not be what they seem
 	held          held
 	reloads       bool // the schema is to be read again when held ends
@@ -55,7 +59,7 @@ type Conn struct {
 func (c *Conn) attach(from *Connector) {
 	c.engine = from.engine
 	engines.attach(c.engine)
-	c.dirty, c.opaque = from.foreign, from.opaque
+	c.dirty, c.foreign, c.opaque, c.limits = from.foreign, from.foreign, from.opaque, from.limits
 }
 
 // Unwrap returns the real driver's connection, making it if need be; nil if
@@ -185,10 +189,16 @@ func (c *Conn) inTransaction() bool { return c.tx != nil && c.tx.real != nil || 
 
 // free tells whether the connection may defer and cache now.
 func (c *Conn) free(ctx context.Context) bool {
-	if c.inTransaction() || c.dirty != "" || c.opaque != "" || ctx.Err() != nil || syncWanted(ctx) {
+	if c.inTransaction() || c.foreign != "" || ctx.Err() != nil || syncWanted(ctx) {
 		return false
 	}
-	return c.met || c.real == nil || c.meet(ctx) == nil && c.dirty == "" && c.opaque == ""
+	if c.stale {
+		c.met = false
+	}
+	if !c.met && c.real != nil && c.meet(ctx) != nil {
+		return false
+	}
+	return c.dirty == "" && c.opaque == ""
 }
 
 // yieldEvery is how many statements in a row are answered from memory before the
@@ -230,18 +240,23 @@ func (c *Conn) meet(ctx context.Context) error {
 		return nil
 	}
 	session, err := catalog.ReadSession(ctx, c.real)
-	if err != nil {
+	switch {
+	case err == nil:
+		c.compare(session)
+	case c.session.BackendPID == 0 || pgerr.State(err) == "" || ctx.Err() != nil:
 		return err
+	default: // what the application has made of the session forbids to ask
+		c.dirty, c.opaque = unreadable, unreadable
 	}
-	c.compare(session)
 	return nil
 }
 
 // compare sees whether a real session is one that the engine's decisions are made
 // for.
 func (c *Conn) compare(session catalog.Session) {
-	c.met, c.session = true, session
-	if session.Class() != c.engine.session.Class() {
+	c.met, c.stale, c.session = true, false, session
+	c.dirty, c.opaque = c.foreign, ""
+	if c.dirty == "" && (session.Class() != c.engine.session.Class() || session.Limits != c.limits) {
 		c.dirty = otherSession
 	}
 	if !session.StandardConformingStrings {

@@ -66,6 +66,9 @@ func (c *Conn) execControl(ctx context.Context, p *plan) (driver.Result, error) 
 
 func (c *Conn) queryControl(ctx context.Context, p *plan, args []driver.NamedValue) (driver.Rows, error) {
 	if p.control.verb == explainControl {
+		if c.buffer == nil {
+			c.free(ctx) // looks at the session if need be
+		}
 		return c.explain(p.control.rest, args), nil
 	}
 	switch p.control.rest {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
-	"strings"
 
 	"github.com/writebehind/writebehind/queue"
 	"github.com/writebehind/writebehind/rewrite"
@@ -48,6 +47,9 @@ func (e *engine) drain(ctx context.Context, lsn queue.LSN) error {
 // enter does what must come before a direct statement. It returns what the
 // statement holds until leave.
 func (c *Conn) enter(ctx context.Context, p *plan, args []driver.NamedValue) (heldBy, error) {
+	if c.misreads(p) {
+		c.met = false
+	}
 	if err := c.meet(ctx); err != nil {
 		return heldBy{}, err
 	}
@@ -80,7 +82,7 @@ func (c *Conn) hold(ctx context.Context, p *plan, args []driver.NamedValue) (hel
 	e := c.engine
 	r := &p.reach
 	certain := true
-	if c.opaque != "" && (p.stmt.Effect != rewrite.NoEffect || p.stmt.Opaque != "") {
+	if c.misreads(p) {
 		all := p.schema.reachAll(rewrite.Unknown, c.opaque)
 		all.ddl = r.ddl
 		r, certain = &all, false
@@ -195,15 +197,7 @@ func (c *Conn) follow(p *plan, err error) {
 	if st.Session || st.Transaction != rewrite.NoTransaction && !point {
 		c.readCommitted = false
 	}
-	switch {
-	case st.Session:
-		c.dirty = fmt.Sprintf("%s may have changed the session of this connection", st.Verb)
-		if st.Several || st.Opaque != "" || mayChangeQuoting(p) {
-			c.opaque = c.dirty
-		}
-	case p.reach.why != "":
-		c.met = false // code of the database's own may have changed settings: look again
-	}
+	c.followSession(p)
 	switch st.Transaction {
 	case rewrite.BeginTransaction:
 		if err == nil {
@@ -227,15 +221,4 @@ func (c *Conn) follow(p *plan, err error) {
 		c.textTx = st.LeavesOpen || err != nil
 		c.freshSnapshot = c.textTx
 	}
-}
-
-// mayChangeQuoting tells whether a statement that changes the session may change
-// how string literals are read, after which no name in a text is certain.
-func mayChangeQuoting(p *plan) bool {
-	for _, f := range p.stmt.Functions {
-		if f.Name == "set_config" {
-			return true
-		}
-	}
-	return strings.Contains(strings.ToLower(p.query), "standard_conforming_strings")
 }

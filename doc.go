@@ -38,8 +38,9 @@
 //     ended nothing is deferred or cached on that table.
 //
 // Where the shim is not certain it asks PostgreSQL, so that values, column types,
-// numbers of rows and errors are those of the real driver. A transaction, and a
-// connection on which SET or the like was executed, is direct throughout.
+// numbers of rows and errors are those of the real driver. A transaction is
+// direct throughout, and so is a connection whose session was changed by SET or
+// the like, until it is again what it was at first.
 //
 //	EXPLAIN WRITEBEHIND <statement>   decision, keyed, table, reason
 //	SHOW writebehind.status           what is pending, flushed, cached, failing

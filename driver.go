@@ -87,6 +87,7 @@ type Connector struct {
 	engine   *engine // nil until a statement needs it
 	foreign  string  // why its sessions are not like those of the engine's first connector
 	opaque   string  // why the names in a statement may not be what they seem
+	limits   string  // of its sessions, see catalog.Session
 	starting *start  // nil unless the engine is being started
 	closed   bool
 }
@@ -207,7 +208,7 @@ func (c *Connector) start(ctx context.Context, s *start) {
 		return
 	}
 	defer c.mu.Unlock()
-	c.engine, c.foreign = engine, foreign
+	c.engine, c.foreign, c.limits = engine, foreign, session.Limits
 	if !session.StandardConformingStrings {
 		c.opaque = quotingOff
 	}
@@ -232,6 +233,7 @@ const (
 	otherSession = "the session's role or settings differ from those of the first connection"
 	otherServer  = "it is not the server of the first connection, but one that runs on a copy of it"
 	quotingOff   = "standard_conforming_strings is off"
+	unreadable   = "PostgreSQL does not tell the settings of the session"
 )
 
 func (c *Connector) acquire(ctx context.Context) (*engine, catalog.Session, error) {

@@ -49,7 +49,7 @@ func (c *Conn) passes(query string) bool {
 		return false
 	}
 	for _, f := range st.Functions {
-		if locksOrNotifies[f.Name] { // they may change the session
+		if locksOrNotifies[f.Name] {
 			return false
 		}
 	}

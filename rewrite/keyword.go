@@ -60,6 +60,7 @@ const (
 	wLast
 	wLike
 	wLimit
+	wLocal
 	wLock
 	wLocked
 	wMaterialized
@@ -138,7 +139,7 @@ func makeKeywords() map[string]keyword {
 		wFirst: "first", wFor: "for", wFrom: "from", wGroup: "group",
 		wGrouping: "grouping", wIf: "if", wIlike: "ilike", wIn: "in", wInsert: "insert",
 		wInto: "into", wIs: "is", wIsnull: "isnull", wJoin: "join", wKey: "key",
-		wLast: "last", wLike: "like", wLimit: "limit", wLock: "lock",
+		wLast: "last", wLike: "like", wLimit: "limit", wLocal: "local", wLock: "lock",
 		wLocked: "locked", wMaterialized: "materialized", wMerge: "merge",
 		wNatural: "natural", wNo: "no", wNot: "not", wNothing: "nothing", wNotnull: "notnull",
 		wNowait: "nowait", wNull: "null", wNullif: "nullif", wNulls: "nulls", wOf: "of", wOn: "on",

@@ -204,7 +204,10 @@ type Summary struct {
 	Opaque string
 	// Session says that the statement changes, or may change, the state of its
 	// session: SET, RESET, DISCARD, LISTEN, DECLARE, PREPARE, temporary tables, …
-	Session     bool
+	Session bool
+	// Local says that all it changes there ends with the transaction: SET LOCAL,
+	// SET TRANSACTION.
+	Local       bool
 	Transaction Transaction
 	// LeavesOpen says of a MixedTransaction that it leaves a transaction open if
 	// all its statements succeed.

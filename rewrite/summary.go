@@ -11,6 +11,7 @@ func summarize(s *Summary, l *lexer, body []token, several bool) {
 	c := classifier{sql: l.sql}
 	k := c.classify(body)
 	s.Verb, s.Effect, s.Session, s.Transaction, s.DDL = k.verb, k.effect, k.session, k.transaction, k.ddl
+	s.Local = k.local && !several && l.opaque == ""
 	if several {
 		c.combine(s, l.tokens)
 	}
@@ -22,7 +23,8 @@ func summarize(s *Summary, l *lexer, body []token, several bool) {
 		s.Session = s.Session || f.Name == "set_config"
 	}
 	for _, id := range s.Identifiers {
-		s.Session = s.Session || strings.HasPrefix(id.Name, "pg_temp") || strings.HasPrefix(id.Schema, "pg_temp")
+		s.Session = s.Session || strings.HasPrefix(id.Name, "pg_temp") || strings.HasPrefix(id.Schema, "pg_temp") ||
+			id.Name == "pg_settings" && s.Effect >= Writes // an UPDATE of it is a SET
 	}
 }
 
@@ -31,6 +33,7 @@ type class struct {
 	verb        string
 	effect      Effect
 	session     bool
+	local       bool
 	transaction Transaction
 	ddl         bool
 }
@@ -89,7 +92,10 @@ func (c classifier) classify(tokens []token) class {
 		if first(rest) != wConstraints {
 			k.effect = NoEffect
 		}
-	case "RESET", "DISCARD", "LISTEN", "UNLISTEN", "DEALLOCATE", "CLOSE":
+		k.local = first(rest) == wLocal || first(rest) == wTransaction
+	case "DISCARD":
+		k.session = true // DISCARD ALL also releases advisory locks
+	case "RESET", "LISTEN", "UNLISTEN", "DEALLOCATE", "CLOSE":
 		k.effect, k.session = NoEffect, true
 	case "DECLARE", "EXECUTE", "FETCH", "MOVE", "LOAD", "DO", "CALL":
 		k.session = true

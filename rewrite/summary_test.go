@@ -10,7 +10,7 @@ func TestEffectIsJudgedByTheWholeText(t *testing.T) {
 	for effect, texts := range map[Effect][]string{
 		NoEffect: {
 			"", " ; ; ", "-- ping", "/* ; */", "SHOW x", "SET a = 1", "SET LOCAL a TO b", "SET TRANSACTION READ ONLY",
-			"RESET ALL", "LISTEN a", "UNLISTEN *", "DISCARD ALL", "DEALLOCATE a", "CLOSE c", "BEGIN", "begin work;",
+			"RESET ALL", "LISTEN a", "UNLISTEN *", "DEALLOCATE a", "CLOSE c", "BEGIN", "begin work;",
 			"START TRANSACTION", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT a", "RELEASE a", "ROLLBACK TO a",
 			"COMMIT AND CHAIN", "ROLLBACK WORK AND NO CHAIN",
 		},
@@ -31,7 +31,7 @@ func TestEffectIsJudgedByTheWholeText(t *testing.T) {
 		},
 		Unknown: {
 			"SELECT 1; SELECT 2", "COPY t FROM STDIN", "COPY (DELETE FROM t RETURNING *) TO STDOUT", "DO $$ $$", "CALL f()",
-			"EXECUTE a", "PREPARE a AS SELECT 1", "DECLARE c CURSOR FOR SELECT 1", "FETCH c", "MOVE c", "LOCK t", "VACUUM",
+			"DISCARD ALL", "EXECUTE a", "PREPARE a AS SELECT 1", "DECLARE c CURSOR FOR SELECT 1", "FETCH c", "MOVE c", "LOCK t", "VACUUM",
 			"ANALYZE t", "CREATE TABLE t ()", "ALTER TABLE t ADD a int", "DROP TABLE t", "GRANT ALL ON t TO u", "REFRESH MATERIALIZED VIEW v",
 			"TRUNCATE t CASCADE", "SET CONSTRAINTS ALL IMMEDIATE", "NOTIFY a", "PREPARE TRANSACTION 'a'", "COMMIT PREPARED 'a'",
 			"ROLLBACK PREPARED 'a'", "EXPLAIN EXECUTE a", "EXPLAIN ANALYZE CREATE TABLE t AS SELECT 1", "EXPLAIN", "frobnicate",
@@ -81,15 +81,28 @@ func TestSessionState(t *testing.T) {
 		"PREPARE a AS SELECT 1", "DEALLOCATE a", "CREATE TEMP TABLE t ()", "create temporary view v as select 1",
 		"SELECT 1 INTO TEMP t", "SELECT set_config('a', 'b', false)", "SELECT pg_catalog.\"set_config\"('a', 'b', false)",
 		"DROP TABLE pg_temp.t", "CREATE TABLE pg_temp_3.t ()", "DO $$ $$", "CALL f()", "SELECT 1; SET a = 1",
-		"WITH a AS (SELECT set_config('a', 'b', true)) DELETE FROM t",
+		"WITH a AS (SELECT set_config('a', 'b', true)) DELETE FROM t", "UPDATE pg_catalog.pg_settings SET setting = 'b' WHERE name = 'a'",
 	} {
 		require.True(t, Parse(sql).Session, sql)
 	}
 	for _, sql := range []string{
 		"", "SELECT 1", "INSERT INTO t (temp) VALUES (1)", "SELECT temp FROM temporary", "UPDATE t SET a = 1", "BEGIN", "SHOW a",
-		"CREATE TABLE t ()", "SELECT 'set_config(1)'", "SELECT set_config FROM t",
+		"CREATE TABLE t ()", "SELECT 'set_config(1)'", "SELECT set_config FROM t", "SELECT setting FROM pg_settings",
 	} {
 		require.False(t, Parse(sql).Session, sql)
+	}
+}
+
+func TestSessionStateThatEndsWithTheTransaction(t *testing.T) {
+	for _, sql := range []string{"SET LOCAL a = 1", "set local time zone 'UTC';", "SET LOCAL ROLE a", "SET TRANSACTION READ ONLY"} {
+		require.True(t, Parse(sql).Local, sql)
+		require.True(t, Parse(sql).Session, sql)
+	}
+	for _, sql := range []string{
+		"SET a = local", "SET SESSION a = 1", `SET "local" = 1`, "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", "RESET a",
+		"SET CONSTRAINTS ALL DEFERRED", "SET LOCAL a = 1; SET b = 1", "SELECT set_config('a', 'b', true)", "BEGIN",
+	} {
+		require.False(t, Parse(sql).Local, sql)
 	}
 }
 

@@ -53,8 +53,11 @@ func (t *table) insertUncertain() string {
 // index that gets the same values again does not refuse them.
 func (t *table) updateUncertain() string {
 	for _, k := range t.checks {
-		if k.Calls != "" {
+		switch {
+		case k.Calls != "":
 			return "the check " + quote(k.Name) + " calls the function " + quote(k.Calls)
+		case k.Unstable:
+			return "the check " + quote(k.Name) + " may refuse a row that it has accepted"
 		}
 	}
 	return ""

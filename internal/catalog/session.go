@@ -41,8 +41,12 @@ type Session struct {
 	ByteaOutput      string
 	// Others holds further settings that change how a value is read or shown
 	// or what a write sets off, as name=value, separated by line feeds, and
-	// whether the session has temporary tables, which hide others of their name.
+	// whether the session has temporary tables or types, which hide others of
+	// their name.
 	Others string
+	// Limits holds, in the same form, the settings that say how long a statement
+	// may take and what its end stands for. They are no part of the Class.
+	Limits string
 
 	ServerVersionNum int // 150004 for 15.4
 	InRecovery       bool
@@ -59,7 +63,7 @@ type Session struct {
 
 // Class is the same for two sessions if any statement means the same in both.
 func (s Session) Class() string {
-	s.BackendPID, s.BackendStart, s.ServerStart = 0, "", ""
+	s.BackendPID, s.BackendStart, s.ServerStart, s.Limits = 0, "", "", ""
 	return fmt.Sprintf("%#v", s)
 }
 
@@ -89,17 +93,22 @@ const sessionRest = `,
 	pg_catalog.current_setting('extra_float_digits'),
 	pg_catalog.current_setting('bytea_output'),
 	(SELECT pg_catalog.string_agg(name || '=' || coalesce(pg_catalog.current_setting(name, true), ''), E'\n' ORDER BY name)
-		FROM unnest(ARRAY['array_nulls', 'backslash_quote', 'default_text_search_config', 'default_with_oids',
+		FROM pg_catalog.unnest(ARRAY['array_nulls', 'backslash_quote', 'default_text_search_config', 'default_with_oids',
 			'lc_messages', 'lc_monetary', 'lc_numeric', 'lc_time', 'row_security', 'session_replication_role',
 			'timezone_abbreviations', 'transform_null_equals', 'xmlbinary', 'xmloption']) AS name)
-		|| E'\ntemporary=' || (pg_catalog.pg_my_temp_schema() <> 0)::text,
+		|| E'\ntemporary=' || CASE WHEN pg_catalog.pg_my_temp_schema() = 0 THEN false ELSE
+			EXISTS (SELECT FROM pg_catalog.pg_class WHERE relnamespace = pg_catalog.pg_my_temp_schema()) OR
+			EXISTS (SELECT FROM pg_catalog.pg_type WHERE typnamespace = pg_catalog.pg_my_temp_schema()) END::text,
+	(SELECT pg_catalog.string_agg(name || '=' || coalesce(pg_catalog.current_setting(name, true), ''), E'\n' ORDER BY name)
+		FROM pg_catalog.unnest(ARRAY['idle_in_transaction_session_timeout', 'lock_timeout', 'statement_timeout',
+			'synchronous_commit', 'transaction_timeout']) AS name),
 	pg_catalog.current_setting('server_version_num'),
 	pg_catalog.pg_is_in_recovery()::text,
 	EXTRACT(epoch FROM pg_catalog.pg_postmaster_start_time())::text,
 	pg_catalog.pg_backend_pid()::text,
 	coalesce((SELECT EXTRACT(epoch FROM a.backend_start) FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) a)::text, '')`
 
-// ReadSession asks a newly dialled connection for its session. It needs nothing
+// ReadSession asks a connection for its session, outside of a transaction. It needs nothing
 // of it but what database/sql demands of a driver.
 func ReadSession(ctx context.Context, conn driver.Conn) (Session, error) {
 	s, err := readSession(ctx, conn, SessionQuery)
@@ -125,7 +134,7 @@ func readSession(ctx context.Context, conn driver.Conn, query string) (s Session
 		&s.SystemID, &known, &s.Database, &s.DatabaseOID, &s.SessionUser, &s.CurrentUser,
 		&s.SearchPath, &s.TimeZone, &s.DateStyle, &s.IntervalStyle, &s.ClientEncoding, &s.ServerEncoding, &conforming,
 		&s.DefaultTransactionIsolation, &readOnly, &deferrable,
-		&s.ExtraFloatDigits, &s.ByteaOutput, &s.Others, &version, &recovery, &s.ServerStart, &pid, &s.BackendStart,
+		&s.ExtraFloatDigits, &s.ByteaOutput, &s.Others, &s.Limits, &version, &recovery, &s.ServerStart, &pid, &s.BackendStart,
 	}
 	if err := scanText(rows, into); err != nil {
 		return s, err

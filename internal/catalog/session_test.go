@@ -102,9 +102,24 @@ func TestClassDiffersWhereAStatementMeansSomethingElse(t *testing.T) {
 		set(`RESET ROLE`)
 		require.Equal(t, class, session(t, second).Class(), setting)
 	}
-	for _, setting := range []string{`statement_timeout = 10000`, `application_name = x`, `work_mem = '1MB'`} {
+	limits := session(t, first).Limits
+	for _, setting := range []string{`application_name = x`, `work_mem = '1MB'`} {
 		set(`SET ` + setting)
 		require.Equal(t, class, session(t, second).Class(), setting)
+		require.Equal(t, limits, session(t, second).Limits, setting)
+	}
+	for _, setting := range []string{`statement_timeout = 10000`, `lock_timeout = 10000`, `synchronous_commit = off`} {
+		set(`SET ` + setting)
+		require.Equal(t, class, session(t, second).Class(), setting)
+		require.NotEqual(t, limits, session(t, second).Limits, setting)
+		set(`RESET ALL`)
+		require.Equal(t, limits, session(t, second).Limits, setting)
+	}
+	for _, made := range []string{`CREATE TEMP TABLE t ()`, `CREATE TYPE pg_temp.t AS ENUM ()`, `CREATE TEMP SEQUENCE t`, `CREATE TEMP VIEW t AS SELECT 1`} {
+		set(made)
+		require.NotEqual(t, class, session(t, second).Class(), made)
+		set(`DISCARD TEMP`)
+		require.Equal(t, class, session(t, second).Class(), made)
 	}
 }
 
@@ -203,13 +218,13 @@ func (c *oneRow) Next(row []driver.Value) error {
 }
 
 func TestReadSessionRefusesAStrangeAnswer(t *testing.T) {
-	text := make([]driver.Value, 24)
+	text := make([]driver.Value, 25)
 	for i := range text {
 		text[i] = "1"
 	}
 	odd := append([]driver.Value{int64(1)}, text[1:]...)
 	for want, conn := range map[string]*oneRow{
-		"1 columns instead of 24":             {values: text[:1], times: 1},
+		"1 columns instead of 25":             {values: text[:1], times: 1},
 		"EOF":                                 {values: text},
 		"more than one row":                   {values: text, times: 2},
 		"column 1 is a int64 instead of text": {values: odd, times: 1},

@@ -1,0 +1,58 @@
+package writebehind
+
+import (
+	"fmt"
+	"strings"
+)
+
+// The session of a real connection is looked at again after a statement that may
+// have changed it, before something is deferred or cached. In a transaction
+// nothing is, and what SET LOCAL does is over when it ends.
+
+// followSession keeps track of what a statement made of the session.
+func (c *Conn) followSession(p *plan) {
+	st := p.stmt
+	if p.reach.why != "" {
+		c.met = false // code of the database's own may have changed settings
+	}
+	if !st.Session || st.Local && !c.inTransaction() {
+		return
+	}
+	changed := fmt.Sprintf("%s may have changed the session of this connection", st.Verb)
+	if st.Several || st.Opaque != "" || mayChangeQuoting(p) {
+		c.stale, c.opaque = true, changed
+	}
+	if st.Local {
+		return
+	}
+	c.stale, c.dirty = true, changed
+	if st.Verb == "LOAD" || c.prepared && endsPrepared(p) {
+		c.foreign = changed // that is not to be seen in the settings
+	}
+}
+
+// mayChangeQuoting tells whether a statement that changes the session may change
+// how string literals are read, after which no name in a text is certain.
+func mayChangeQuoting(p *plan) bool {
+	return names(p, "standard_conforming_strings", "set_config", "pg_settings") ||
+		p.stmt.Verb == "DISCARD" || p.stmt.Verb == "RESET" && names(p, "all")
+}
+
+// misreads tells whether PostgreSQL may read a text differently: backslashes in
+// its strings are all that depends on the session.
+func (c *Conn) misreads(p *plan) bool { return c.opaque != "" && strings.Contains(p.query, `\`) }
+
+// endsPrepared tells whether a statement that changes the session may end
+// prepared statements of the real driver.
+func endsPrepared(p *plan) bool { return names(p, "deallocate", "discard") }
+
+// names tells whether any of the words is in the text of a statement.
+func names(p *plan, words ...string) bool {
+	text := strings.ToLower(p.query)
+	for _, w := range words {
+		if strings.Contains(text, w) {
+			return true
+		}
+	}
+	return false
+}
