@@ -51,7 +51,7 @@ func TestATransactionThatWritesOneRowMakesItDirectAndNoOther(t *testing.T) {
 		`INSERT INTO items (id, name, stock) VALUES (2, 'two', 50) ON CONFLICT (id) DO UPDATE SET stock = EXCLUDED.stock`,
 	} {
 		for _, commit := range []bool{true, false} {
-			h := newHarness(t, itemsTable, "")
+			h := newHarness(t, itemsTable, "writebehind.transactions=direct")
 			stockOfTwo := `SELECT stock FROM items WHERE id = 2`
 			h.exec(`UPDATE items SET stock = 21 WHERE id = 2`)
 			h.value(h.shim, stockOfTwo)
@@ -343,7 +343,7 @@ func TestCachedRowsAreForgottenWhateverRoadAChangeTakes(t *testing.T) {
 	for _, road := range roads {
 		t.Run(road.name, func(t *testing.T) {
 			t.Parallel()
-			h := newHarness(t, ddl+rows+";"+road.ddl, "writebehind.tables=items")
+			h := newHarness(t, ddl+rows+";"+road.ddl, "writebehind.tables=items writebehind.transactions=direct")
 			const read = `SELECT name, stock, owner FROM items WHERE id = $1`
 			for id := range 10 {
 				_, _, err := queryText.run(h.shim, read, id)

@@ -155,7 +155,7 @@ func defaultSettings() settings {
 		maxPendingRows:  1_000_000,
 		maxPendingBytes: 256 << 20,
 		overflow:        overflowBlock,
-		transactions:    transactionsDirect,
+		transactions:    transactionsBuffer,
 		insert:          insertCheck,
 		unique:          uniqueDirect,
 		cacheSize:       64 << 20,

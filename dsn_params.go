@@ -31,7 +31,7 @@ var paramDefs = []paramDef{
 	sizeParam("max_pending_bytes", 1, func(s *settings) *int64 { return &s.maxPendingBytes }),
 	sizeParam("max_journal_bytes", 256<<20, func(s *settings) *int64 { return &s.maxJournalBytes }),
 	wordParam("overflow", func(s *settings) *overflowMode { return &s.overflow }, overflowBlock, overflowError),
-	wordParam("transactions", func(s *settings) *transactionsMode { return &s.transactions }, transactionsDirect, transactionsBuffer),
+	wordParam("transactions", func(s *settings) *transactionsMode { return &s.transactions }, transactionsBuffer, transactionsDirect),
 	perTable(
 		wordParam("insert", func(s *settings) *insertMode { return &s.insert }, insertCheck, insertTrust),
 		func(s *settings) (*insertMode, *map[catalog.Name]insertMode) { return &s.insert, &s.tableInsert }),
