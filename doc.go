@@ -35,12 +35,15 @@
 //   - direct otherwise: executed at once on the real connection. If it may read
 //     an opted-in table it waits until what is pending for that table is in
 //     PostgreSQL; if it may write one, until everything is, and until it has
-//     ended nothing is deferred or cached on that table.
+//     ended nothing is deferred or cached on the row that it writes, or, where
+//     that is not certain, on the table.
 //
 // Where the shim is not certain it asks PostgreSQL, so that values, column types,
-// numbers of rows and errors are those of the real driver. A transaction is
-// direct throughout, and so is a connection whose session was changed by SET or
-// the like, until it is again what it was at first.
+// numbers of rows and errors are those of the real driver. A transaction at READ
+// COMMITTED is kept in memory as long as all of its statements can be; the first one
+// that cannot makes it an ordinary transaction of PostgreSQL's. A connection whose
+// session was changed by SET or the like is direct until it is again what it was at
+// first.
 //
 //	EXPLAIN WRITEBEHIND <statement>   decision, keyed, table, reason
 //	SHOW writebehind.status           what is pending, flushed, cached, failing

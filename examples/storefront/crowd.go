@@ -16,12 +16,13 @@ type visitor struct {
 	done    atomic.Int64 // operations; read by the progress bar while the shopper runs
 }
 
-func newVisitor(s shop.Shop, number int64, products int, start time.Time) *visitor {
+func newVisitor(s shop.Shop, number int64, products, checkOuts int, start time.Time) *visitor {
 	v := new(visitor)
 	v.shopper = shop.NewShopper(s, number, products, start, func(k shop.Kind, d time.Duration) {
 		v.latency[k].record(d)
 		v.done.Add(1)
 	})
+	v.shopper.CheckOuts = checkOuts
 	return v
 }
 

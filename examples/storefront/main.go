@@ -1,5 +1,6 @@
-// Command storefront runs a small shop twice, once on the driver postgres and
-// once on writebehind, and prints what changed: how many operations a second
+// Command storefront runs a small shop once on the driver postgres and then on
+// writebehind, with a journal that is synced, with one that is not, and without
+// one, and prints what changed: how many operations a second
 // its shoppers got done, how long they waited for each kind, and how many
 // transactions PostgreSQL had to commit. Then it looks through a plain
 // connection whether everything that was acknowledged is there, down to the
@@ -9,8 +10,8 @@
 //	go run ./examples/storefront -dsn 'postgres://me@localhost/test' -seconds 30
 //
 // Without -dsn it starts a PostgreSQL server of its own, with fsync on, and
-// removes it at the end. With -dsn it creates two schemas in that database and
-// drops them; it touches nothing else there.
+// removes it at the end. With -dsn it creates a schema for each run in that database
+// and drops them; it touches nothing else there.
 //
 // The shop itself is in the package shop and knows database/sql only.
 package main
@@ -40,7 +41,11 @@ type config struct {
 	seconds  float64
 	shoppers int
 	products int
-	journal  string
+	journals []journal
+	parent   string // directory in which journals are made, and removed
+
+	checkOuts    int    // in percent
+	transactions string // writebehind.transactions
 }
 
 func main() {
@@ -63,15 +68,29 @@ func parseFlags(args []string, stderr io.Writer) (config, error) {
 	f.Float64Var(&c.seconds, "seconds", 8, "how long to shop on each side, in `seconds`")
 	f.IntVar(&c.shoppers, "shoppers", 64, "`number` of shoppers at the same time")
 	f.IntVar(&c.products, "products", 1000, "`number` of products")
-	f.StringVar(&c.journal, "journal", "none", "`directory` of writebehind's journal, or none")
+	journals := f.String("journals", "on,off,none", "journals to run writebehind with, a `list`: on and off are values of writebehind.sync, none is without")
+	f.StringVar(&c.parent, "dir", os.TempDir(), "local `directory` in which the journals are made, and removed")
+	f.IntVar(&c.checkOuts, "checkouts", 5, "`percent` of what a shopper does that are orders in one transaction, up to 15")
+	f.StringVar(&c.transactions, "transactions", "buffer", "`value` of writebehind.transactions: direct or buffer")
 	if err := f.Parse(args); err != nil {
 		return c, err
 	}
 	if f.NArg() > 0 {
 		return c, fmt.Errorf("unexpected argument %q", f.Arg(0))
 	}
-	if c.seconds <= 0 || c.shoppers < 1 || c.products < 1 {
-		return c, errors.New("-seconds, -shoppers and -products have to be positive")
+	if c.seconds <= 0 || c.shoppers < 1 || c.products < 2 {
+		return c, errors.New("-seconds and -shoppers have to be positive, -products at least 2")
+	}
+	if c.checkOuts < 0 || c.checkOuts > 15 {
+		return c, errors.New("-checkouts has to be from 0 to 15")
+	}
+	for word := range strings.SplitSeq(*journals, ",") {
+		switch j := journal(word); j {
+		case synced, unsynced, none:
+			c.journals = append(c.journals, j)
+		default:
+			return c, fmt.Errorf("-journals: there is no %q", word)
+		}
 	}
 	return c, nil
 }
@@ -103,41 +122,63 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		return fmt.Errorf("connect: %w", err)
 	}
 
-	token := fmt.Sprintf("%08x", rand.Uint32())
-	plain, err := newSide(ctx, admin, c.dsn, "postgres", token, c.products)
+	journals, err := os.MkdirTemp(c.parent, "storefront-")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, plain.drop(ctx, admin)) }()
-	ours, err := newSide(ctx, admin, c.dsn, "writebehind", token, c.products,
-		param{"writebehind.tables", "products,cart_items,orders"},
-		param{"writebehind.journal", c.journal},
-		// An order's key is a random UUID that the shop has just made: that no
-		// order has it is certain without a look-up, which is all that "check"
-		// would add.
-		param{"writebehind.insert.orders", "trust"})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, ours.drop(ctx, admin)) }()
-	// Close drains too, within a time limit; Flush waits as long as ctx allows.
-	ours.close = writebehind.Flush
+	defer func() { err = errors.Join(err, os.RemoveAll(journals)) }()
 
-	return compare(ctx, c, fmt.Sprintf("PostgreSQL %s, %s", version, where), admin, plain, ours, stdout, stderr)
+	token := fmt.Sprintf("%08x", rand.Uint32())
+	plain, err := newSide(ctx, admin, c.dsn, "postgres", "plain_"+token, c.products)
+	if err != nil {
+		return err
+	}
+	sides := []*side{plain}
+	defer func() {
+		for _, s := range sides {
+			err = errors.Join(err, s.drop(ctx, admin))
+		}
+	}()
+	for _, j := range c.journals {
+		ours, err := newSide(ctx, admin, c.dsn, "writebehind", string(j)+"_"+token, c.products, append(j.params(journals),
+			param{"writebehind.tables", "products,cart_items,orders,order_lines"},
+			// To check out is one transaction, of writes that can be deferred.
+			param{"writebehind.transactions", c.transactions},
+			// An order's key is a random UUID that the shop has just made: that no
+			// order has it, nor lines of it, is certain without a look-up, which is
+			// all that "check" would add.
+			param{"writebehind.insert.orders", "trust"},
+			param{"writebehind.insert.order_lines", "trust"})...)
+		if err != nil {
+			return err
+		}
+		ours.name, ours.settle = j.String(), settle
+		sides = append(sides, ours)
+	}
+	return compare(ctx, c, fmt.Sprintf("PostgreSQL %s, %s", version, where), admin, sides, stdout, stderr)
 }
 
-// compare runs both sides, prints the report and verifies.
-func compare(ctx context.Context, c config, where string, admin *sql.DB, plain, ours *side, stdout, stderr io.Writer) error {
+// settle notes how many transactions needed PostgreSQL and brings all writes there.
+// Close does that too, within a time limit; Flush waits as long as ctx allows.
+func settle(ctx context.Context, db *sql.DB, r *result) error {
+	st, err := writebehind.Stats(db)
+	r.buffered, r.madeReal = st.Buffered, st.MadeReal
+	return errors.Join(err, writebehind.Flush(ctx, db))
+}
+
+// compare runs all sides, the plain one first, prints the report and verifies.
+func compare(ctx context.Context, c config, where string, admin *sql.DB, sides []*side, stdout, stderr io.Writer) error {
 	d := time.Duration(c.seconds * float64(time.Second))
-	_, err := fmt.Fprintf(stdout, "storefront: %s shoppers, %s products, %s per side, journal %s\n%s\n\n",
-		grouped(int64(c.shoppers)), grouped(int64(c.products)), d, c.journal, where)
+	_, err := fmt.Fprintf(stdout, "storefront: %s shoppers, %s products, %s per run, %d %% orders in a transaction (%s)\n%s\n\n",
+		grouped(int64(c.shoppers)), grouped(int64(c.products)), d, c.checkOuts, c.transactions, where)
 	if err != nil {
 		return err
 	}
 	bar := progress{w: stderr, terminal: isTerminal(stderr)}
 	var results []*result
 	var wrong []string
-	for _, s := range []*side{plain, ours} {
+	for _, s := range sides {
+		s.checkOuts = c.checkOuts
 		r, ledgers, err := s.rush(ctx, admin, c.shoppers, d, bar)
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
@@ -151,7 +192,7 @@ func compare(ctx context.Context, c config, where string, admin *sql.DB, plain, 
 			wrong = append(wrong, s.name+": "+w)
 		}
 	}
-	_, err = fmt.Fprintf(stdout, "%s\n%s\n", report(results[0], results[1]), verdict(wrong))
+	_, err = fmt.Fprintf(stdout, "%s\n%s\n", report(results[0], results[1:]...), verdict(wrong))
 	if err == nil && len(wrong) > 0 {
 		err = fmt.Errorf("%d differences between what was acknowledged and what is there", len(wrong))
 	}

@@ -16,6 +16,9 @@ type result struct {
 	elapsed time.Duration // of the run, without the drain
 	drain   time.Duration // from the end of the run until PostgreSQL had everything
 	commits int64         // transactions that PostgreSQL committed for the run and the drain
+	// Transactions that were committed from memory, and that came to need PostgreSQL.
+	buffered, madeReal uint64
+
 	latency [shop.Kinds]histogram
 }
 
@@ -27,10 +30,23 @@ func (r *result) operations() int64 {
 	return n
 }
 
-// report shows both sides next to each other. All kinds of operation share one
-// closed loop, so their rates rise and fall together; what tells them apart is
-// the latency, and so the ratio of a kind is that of its mean latencies.
-func report(a, b *result) string {
+// report shows ours next to the plain side, in a table for each, and then all of them
+// as a whole. All kinds of operation share one closed loop, so their rates rise and
+// fall together; what tells them apart is the latency, and so the ratio of a kind
+// is that of its mean latencies.
+func report(plain *result, ours ...*result) string {
+	var b strings.Builder
+	for _, r := range ours {
+		b.WriteString(perKind(plain, r) + "\n")
+	}
+	b.WriteString(overall(plain, ours))
+	return b.String() + `
+Commits are those of pg_stat_database, reads included. lib/pq makes two of each
+statement with parameters: one to parse it, one to run it.
+`
+}
+
+func perKind(a, b *result) string {
 	lines := [][]string{
 		{"", a.name, "", "", b.name, "", "", "ratio of"},
 		{"operation", "ops/s", "p50", "p99", "ops/s", "p50", "p99", "mean latency"},
@@ -44,32 +60,47 @@ func report(a, b *result) string {
 			times(float64(x.mean()), float64(y.mean())),
 		})
 	}
-	perKind := align(lines)
+	return align(lines)
+}
 
-	an, bn := a.operations(), b.operations()
-	ac, bc := perThousand(a.commits, an), perThousand(b.commits, bn)
-	overall := align([][]string{
-		{"", a.name, b.name, "ratio"},
-		{
-			"operations per second", rate(an, a.elapsed), rate(bn, b.elapsed),
-			times(perSecond(bn, b.elapsed), perSecond(an, a.elapsed)),
-		},
-		{
-			"the same, drain included", rate(an, a.elapsed+a.drain), rate(bn, b.elapsed+b.drain),
-			times(perSecond(bn, b.elapsed+b.drain), perSecond(an, a.elapsed+a.drain)),
-		},
-		{"drain and close", short(a.drain), short(b.drain), ""},
-		{"operations", grouped(an), grouped(bn), ""},
-		{"PostgreSQL commits", grouped(a.commits), grouped(b.commits), ""},
-		{
-			"commits per 1,000 operations",
-			strconv.FormatFloat(ac, 'f', 1, 64), strconv.FormatFloat(bc, 'f', 1, 64), times(ac, bc),
-		},
-	})
-	return perKind + "\n" + overall + `
-Commits are those of pg_stat_database, reads included. lib/pq makes two of each
-statement with parameters: one to parse it, one to run it.
-`
+// overall has one column for each side, and beside each of ours its ratio.
+func overall(plain *result, ours []*result) string {
+	lines := [][]string{{""}}
+	add := func(label string, cell func(*result) string, ratio func(r *result) string) {
+		line := []string{label, cell(plain)}
+		for _, r := range ours {
+			line = append(line, cell(r), ratio(r))
+		}
+		lines = append(lines, line)
+	}
+	noRatio := func(*result) string { return "" }
+	add("", func(r *result) string { return r.name }, func(*result) string { return "ratio" })
+	lines = lines[1:]
+	add("operations per second",
+		func(r *result) string { return rate(r.operations(), r.elapsed) },
+		func(r *result) string {
+			return times(perSecond(r.operations(), r.elapsed), perSecond(plain.operations(), plain.elapsed))
+		})
+	add("the same, drain included",
+		func(r *result) string { return rate(r.operations(), r.elapsed+r.drain) },
+		func(r *result) string {
+			return times(perSecond(r.operations(), r.elapsed+r.drain), perSecond(plain.operations(), plain.elapsed+plain.drain))
+		})
+	add("drain and close", func(r *result) string { return short(r.drain) }, noRatio)
+	add("operations", func(r *result) string { return grouped(r.operations()) }, noRatio)
+	add("PostgreSQL commits", func(r *result) string { return grouped(r.commits) }, noRatio)
+	commits := func(r *result) float64 { return perThousand(r.commits, r.operations()) }
+	add("commits per 1,000 operations",
+		func(r *result) string { return strconv.FormatFloat(commits(r), 'f', 1, 64) },
+		func(r *result) string { return times(commits(plain), commits(r)) })
+	add("transactions", func(r *result) string { return grouped(r.latency[shop.CheckOut].n) }, noRatio)
+	add("of these begun in memory and made real", func(r *result) string {
+		if r == plain {
+			return ""
+		}
+		return grouped(int64(r.madeReal)) //nolint:gosec // a count
+	}, noRatio)
+	return align(lines)
 }
 
 // align makes a table: labels to the left, all other cells to the right.

@@ -39,11 +39,15 @@ func TestReportPutsTheRatioOfMeanLatenciesBesideEachKind(t *testing.T) {
 	a.latency[shop.ViewProduct].record(100 * time.Microsecond)
 	b.latency[shop.ViewProduct].record(20 * time.Microsecond)
 	b.latency[shop.ViewProduct].record(30 * time.Microsecond)
-	text := report(a, b)
+	b.latency[shop.CheckOut].record(time.Second)
+	b.madeReal = 7
+	text := report(a, b, b)
 	require.Regexp(t, `(?m)^view product +1 .* 4 x$`, text)
-	require.Regexp(t, `(?m)^operations per second +1 +2 +2 x$`, text)
-	require.Regexp(t, `(?m)^the same, drain included +1 +1 +1 x$`, text)
+	require.Regexp(t, `(?m)^operations per second +1 +3 +3 x +3 +3 x$`, text)
+	require.Regexp(t, `(?m)^the same, drain included +1 +1 +1.5 x +1 +1.5 x$`, text)
 	require.Regexp(t, `(?m)^place order +0 .* -$`, text)
+	require.Regexp(t, `(?m)^transactions +0 +1 +1$`, text)
+	require.Regexp(t, `(?m)^of these begun in memory and made real +7 +7$`, text)
 }
 
 func TestTableIsAligned(t *testing.T) {

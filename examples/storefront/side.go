@@ -10,21 +10,24 @@ import (
 	"github.com/writebehind/writebehind/examples/storefront/shop"
 )
 
-// side is one of the two runs: a schema of its own on the server, and the
+// side is one of the runs: a schema of its own on the server, and the
 // driver and DSN through which the shop reaches it.
 type side struct {
-	name     string // also the driver's name
+	name     string // for people
+	driver   string
 	schema   string
 	plain    string // DSN for the driver postgres
 	dsn      string // DSN for the side's own driver
 	products []shop.Product
-	close    func(context.Context, *sql.DB) error
+	// checkOuts is the share of orders in a transaction, in percent.
+	checkOuts int
+	settle    func(context.Context, *sql.DB, *result) error // before the database is closed
 }
 
-// newSide creates the schema and fills it with products. The run token makes
-// names that no other run uses.
-func newSide(ctx context.Context, admin *sql.DB, dsn, name, run string, products int, params ...param) (*side, error) {
-	s := &side{name: name, schema: "storefront_" + name + "_" + run}
+// newSide creates the schema and fills it with products. The token makes names that
+// no other side uses.
+func newSide(ctx context.Context, admin *sql.DB, dsn, driver, token string, products int, params ...param) (*side, error) {
+	s := &side{name: driver, driver: driver, schema: "storefront_" + token}
 	var err error
 	if s.plain, err = withParams(dsn, param{"search_path", s.schema}, param{"application_name", s.schema}); err != nil {
 		return nil, err
@@ -66,7 +69,7 @@ func (s *side) rush(ctx context.Context, admin *sql.DB, shoppers int, d time.Dur
 	if err != nil {
 		return nil, nil, err
 	}
-	db, err := sql.Open(s.name, s.dsn)
+	db, err := sql.Open(s.driver, s.dsn)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -77,7 +80,7 @@ func (s *side) rush(ctx context.Context, admin *sql.DB, shoppers int, d time.Dur
 	start := time.Now()
 	crowd := make([]*visitor, shoppers)
 	for i := range crowd {
-		crowd[i] = newVisitor(shop.Shop{DB: db}, int64(i+1), len(s.products), start)
+		crowd[i] = newVisitor(shop.Shop{DB: db}, int64(i+1), len(s.products), s.checkOuts, start)
 	}
 	bar.label, bar.total = s.name, d
 	bar.done = func() (n int64) {
@@ -93,8 +96,8 @@ func (s *side) rush(ctx context.Context, admin *sql.DB, shoppers int, d time.Dur
 	stop()
 
 	drain := time.Now()
-	if err == nil && s.close != nil {
-		err = s.close(ctx, db)
+	if err == nil && s.settle != nil {
+		err = s.settle(ctx, db, r)
 	}
 	err = errors.Join(err, db.Close())
 	r.drain = time.Since(drain)

@@ -20,6 +20,11 @@ func (h held) ExecContext(ctx context.Context, query string, args ...any) (sql.R
 	return result, err
 }
 
+// BeginTx begins a transaction: that may be repeated, nothing in it is.
+func (h held) BeginTx(ctx context.Context, opts *sql.TxOptions) (*sql.Tx, error) {
+	return h.db.BeginTx(ctx, opts)
+}
+
 func (h held) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	return h.db.QueryRowContext(ctx, query, args...) // a read may be repeated
 }

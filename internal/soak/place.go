@@ -104,8 +104,9 @@ func (p *place) dsn() string {
 		"sslmode=disable",
 		"connect_timeout=5",
 		"application_name="+application,
-		"writebehind.tables=products,cart_items,orders,ballast",
+		"writebehind.tables=products,cart_items,orders,order_lines,ballast",
 		"writebehind.insert.orders=trust", // their keys are random
+		"writebehind.insert.order_lines=trust",
 		"writebehind.journal="+filepath.Join(p.temp, "journal"),
 		"writebehind.sync=on",
 		"writebehind.max_delay=20ms",

@@ -8,7 +8,7 @@ import "time"
 type Ledger struct {
 	Shopper int64
 	Orders  []Order
-	sold    []int64       // taken from stock, per product
+	sold    []int64       // taken from stock, per product, but for what is in lines of Orders
 	cart    []int64       // put into the cart, per product
 	prices  []priceChange // the last change per product; what it replaced cannot be the last price
 

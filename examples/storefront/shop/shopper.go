@@ -3,6 +3,7 @@ package shop
 import (
 	"context"
 	crand "crypto/rand"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -18,19 +19,22 @@ const (
 	ChangePrice
 	TakeFromStock
 	PlaceOrder
+	CheckOut
 	Kinds // how many there are
 )
 
 func (k Kind) String() string {
-	return [...]string{"view product", "put into cart", "change price", "take from stock", "place order"}[k]
+	return [...]string{"view product", "put into cart", "change price", "take from stock", "place order", "check out (tx)"}[k]
 }
 
 // The mix, in percent of what a shopper decides to do. The rest is a purchase:
-// stock is taken, then the order placed.
+// stock is taken, then the order placed, one after the other; to check out does the
+// same for an order with lines in one transaction.
 const (
-	percentView  = 60
-	percentCart  = 20
-	percentPrice = 5
+	percentView     = 60
+	percentCart     = 20
+	percentPrice    = 5
+	percentCheckOut = 5 // unless a shopper's CheckOuts says otherwise
 )
 
 // popularity is the exponent of the Zipf distribution by which products are
@@ -47,9 +51,13 @@ const (
 // Shopper does one thing after the other. It is not safe for concurrent use.
 type Shopper struct {
 	Ledger *Ledger
+	// CheckOuts is how many percent of what the shopper does are orders in one
+	// transaction, up to 15. Those come out of the other orders.
+	CheckOuts int
 
 	shop     Shop
 	products *rand.Zipf
+	number   int64 // of products
 	rand     *rand.Rand
 	start    time.Time
 	recent   [cartKinds]int64 // products last put into the cart, 0 for none
@@ -58,7 +66,7 @@ type Shopper struct {
 
 // NewShopper returns a shopper whose visits depend on the number alone. The
 // times in the ledgers count from start, which must be the same for all shoppers
-// of a shop. Observe, if it is not nil, is told of each operation that succeeded,
+// of a shop. There are at least two products. Observe, if it is not nil, is told of each operation that succeeded,
 // and how long it took.
 func NewShopper(s Shop, number int64, products int, start time.Time, observe func(Kind, time.Duration)) *Shopper {
 	if observe == nil {
@@ -66,9 +74,12 @@ func NewShopper(s Shop, number int64, products int, start time.Time, observe fun
 	}
 	r := rand.New(rand.NewPCG(uint64(number), 1))
 	return &Shopper{
-		Ledger:   newLedger(number, products),
+		Ledger:    newLedger(number, products),
+		CheckOuts: percentCheckOut,
+
 		shop:     s,
 		products: rand.NewZipf(r, popularity, 1, uint64(products-1)),
+		number:   int64(products),
 		rand:     r,
 		start:    start,
 		observe:  observe,
@@ -87,6 +98,8 @@ func (s *Shopper) Step(ctx context.Context) error {
 		return s.cart(ctx, product)
 	case p < percentView+percentCart+percentPrice:
 		return s.reprice(ctx, product)
+	case p < percentView+percentCart+percentPrice+s.CheckOuts:
+		return s.checkOut(ctx, product)
 	default:
 		return s.buy(ctx, product)
 	}
@@ -157,6 +170,31 @@ func (s *Shopper) buy(ctx context.Context, product int64) error {
 	}
 	_, _, err = s.measure(PlaceOrder, func() error { return s.shop.PlaceOrder(ctx, o) })
 	s.Ledger.noteOrder(o, err)
+	return err
+}
+
+func (s *Shopper) checkOut(ctx context.Context, product int64) error {
+	accessory := int64(s.products.Uint64()) + 1
+	if accessory == product {
+		accessory = product%s.number + 1
+	}
+	o := Order{
+		ID:      newUUID(),
+		Shopper: s.Ledger.Shopper,
+		Product: product,
+		Status:  "checked out",
+		Count:   1 + s.rand.Int64N(MaxLines),
+	}
+	for i := range o.Lines[:o.Count] {
+		l := Line{Product: product, Accessory: accessory, Qty: 1 + s.rand.Int64N(3), Price: 100 + s.rand.Int64N(10_000)}
+		o.Lines[i] = l
+		o.Qty += l.Qty
+		o.Price += l.Qty * l.Price
+	}
+	_, _, err := s.measure(CheckOut, func() error { return s.shop.CheckOut(ctx, o) })
+	if !errors.Is(err, ErrUndone) { // else nothing of it may be there
+		s.Ledger.noteOrder(o, err)
+	}
 	return err
 }
 

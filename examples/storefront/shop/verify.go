@@ -12,7 +12,8 @@ import (
 type Contents struct {
 	Products []Product
 	Cart     []CartItem
-	Orders   []Order
+	Orders   []Order // without their lines
+	Lines    []OrderLine
 }
 
 // CartItem is one row of cart_items.
@@ -20,7 +21,14 @@ type CartItem struct {
 	Shopper, Product, Qty int64
 }
 
-// ReadContents reads all three tables through db.
+// OrderLine is one row of order_lines.
+type OrderLine struct {
+	Order  string
+	Number int64 // from 1
+	Line   Line
+}
+
+// ReadContents reads all tables through db.
 func ReadContents(ctx context.Context, db *sql.DB) (Contents, error) {
 	var c Contents
 	err := scanAll(ctx, db, `SELECT id, name, price, stock FROM products`, func(rows *sql.Rows) error {
@@ -41,14 +49,23 @@ func ReadContents(ctx context.Context, db *sql.DB) (Contents, error) {
 	if err != nil {
 		return Contents{}, fmt.Errorf("read cart_items: %w", err)
 	}
-	err = scanAll(ctx, db, `SELECT id, shopper, product, qty, price, status FROM orders`, func(rows *sql.Rows) error {
+	err = scanAll(ctx, db, `SELECT id, shopper, product, qty, price, status, lines FROM orders`, func(rows *sql.Rows) error {
 		var o Order
-		err := rows.Scan(&o.ID, &o.Shopper, &o.Product, &o.Qty, &o.Price, &o.Status)
+		err := rows.Scan(&o.ID, &o.Shopper, &o.Product, &o.Qty, &o.Price, &o.Status, &o.Count)
 		c.Orders = append(c.Orders, o)
 		return err
 	})
 	if err != nil {
 		return Contents{}, fmt.Errorf("read orders: %w", err)
+	}
+	err = scanAll(ctx, db, `SELECT order_id, line, product, accessory, qty, price FROM order_lines`, func(rows *sql.Rows) error {
+		var l OrderLine
+		err := rows.Scan(&l.Order, &l.Number, &l.Line.Product, &l.Line.Accessory, &l.Line.Qty, &l.Line.Price)
+		c.Lines = append(c.Lines, l)
+		return err
+	})
+	if err != nil {
+		return Contents{}, fmt.Errorf("read order_lines: %w", err)
 	}
 	return c, nil
 }
@@ -72,12 +89,17 @@ func scanAll(ctx context.Context, db *sql.DB, query string, scan func(*sql.Rows)
 // is in doubt may be there or not.
 func Verify(start []Product, ledgers []*Ledger, found Contents) []string {
 	var wrong []string
-	wrong = append(wrong, verifyProducts(start, ledgers, found.Products)...)
+	orders, loose := join(found)
+	wrong = append(wrong, verifyProducts(start, ledgers, found.Products, taken(found.Lines))...)
 	wrong = append(wrong, verifyCarts(ledgers, found.Cart)...)
-	return append(wrong, verifyOrders(ledgers, found.Orders)...)
+	wrong = append(wrong, loose...)
+	wrong = append(wrong, verifySums(orders)...)
+	return append(wrong, verifyOrders(ledgers, orders)...)
 }
 
-func verifyProducts(start []Product, ledgers []*Ledger, found []Product) []string {
+// verifyProducts is told what the lines that were found have taken from stock, by
+// product: stock, orders and lines come together.
+func verifyProducts(start []Product, ledgers []*Ledger, found []Product, inLines map[int64]int64) []string {
 	var wrong []string
 	byID := make(map[int64]Product, len(found))
 	for _, p := range found {
@@ -92,7 +114,7 @@ func verifyProducts(start []Product, ledgers []*Ledger, found []Product) []strin
 			wrong = append(wrong, fmt.Sprintf("product %d is missing", was.ID))
 			continue
 		}
-		var sold, doubtful int64
+		sold, doubtful := inLines[was.ID], int64(0)
 		for _, l := range ledgers {
 			sold += l.sold[was.ID]
 			doubtful += l.Doubtful.sold[was.ID]

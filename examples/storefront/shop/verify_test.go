@@ -22,14 +22,20 @@ func afterRun() (start []Product, ledgers []*Ledger, found Contents) {
 	b.prices[1] = priceChange{price: 120, began: 30 * time.Millisecond, ended: 40 * time.Millisecond}
 	first := Order{ID: "a", Shopper: 1, Product: 1, Qty: 3, Price: 110, Status: "placed"}
 	second := Order{ID: "b", Shopper: 2, Product: 1, Qty: 4, Price: 120, Status: "placed"}
-	a.Orders, b.Orders = []Order{first}, []Order{second}
+	third := Order{
+		ID: "l", Shopper: 2, Product: 1, Qty: 3, Price: 50, Status: "checked out",
+		Count: 2, Lines: [MaxLines]Line{{1, 2, 1, 10}, {1, 2, 2, 20}},
+	}
+	a.Orders, b.Orders = []Order{first}, []Order{second, third}
+	third.Lines = [MaxLines]Line{}
 	found = Contents{
 		Products: []Product{
-			{ID: 2, Name: "two", Price: 200, Stock: 1000},
-			{ID: 1, Name: "one", Price: 120, Stock: 993},
+			{ID: 2, Name: "two", Price: 200, Stock: 997},
+			{ID: 1, Name: "one", Price: 120, Stock: 990},
 		},
 		Cart:   []CartItem{{2, 2, 6}, {1, 1, 5}},
-		Orders: []Order{second, first},
+		Orders: []Order{second, first, third},
+		Lines:  []OrderLine{{"l", 2, Line{1, 2, 2, 20}}, {"l", 1, Line{1, 2, 1, 10}}},
 	}
 	return start, []*Ledger{a, b}, found
 }
@@ -69,6 +75,17 @@ func TestVerifySeesEveryDifference(t *testing.T) {
 		"order from nowhere":       func(c *Contents) { c.Orders = append(c.Orders, Order{ID: "c"}) },
 		"order with another qty":   func(c *Contents) { c.Orders[0].Qty++ },
 		"order with another text":  func(c *Contents) { c.Orders[1].Status = "" },
+		"order without its lines":  func(c *Contents) { c.Lines = nil },
+		"lines without an order":   func(c *Contents) { c.Orders = c.Orders[:2] },
+		"lost line":                func(c *Contents) { c.Lines = c.Lines[1:] },
+		"line there twice":         func(c *Contents) { c.Lines = append(c.Lines, c.Lines[0]) },
+		"line from nowhere":        func(c *Contents) { c.Lines = append(c.Lines, OrderLine{"l", 3, Line{1, 2, 0, 1}}) },
+		"line with another qty":    func(c *Contents) { c.Lines[0].Line.Qty++ },
+		"line with another price":  func(c *Contents) { c.Lines[0].Line.Price++ },
+		"checked out, stock there": func(c *Contents) { c.Products[0].Stock += 3 },
+		"whole order lost but for its stock": func(c *Contents) {
+			c.Orders, c.Lines = c.Orders[:2], nil
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			start, ledgers, found := afterRun()
@@ -82,6 +99,10 @@ func TestVerifySeesEveryDifference(t *testing.T) {
 func TestVerifyAcceptsWhatIsInDoubtEitherWay(t *testing.T) {
 	lost := errors.New("the connection is lost")
 	doubted := Order{ID: "c", Shopper: 1, Product: 1, Qty: 2, Price: 130, Status: "placed"}
+	withLine := Order{
+		ID: "m", Shopper: 1, Product: 2, Qty: 2, Price: 60, Status: "checked out",
+		Count: 1, Lines: [MaxLines]Line{{2, 1, 2, 30}},
+	}
 	for name, c := range map[string]struct {
 		note   func(*Ledger)
 		effect func(*Contents)
@@ -101,6 +122,17 @@ func TestVerifyAcceptsWhatIsInDoubtEitherWay(t *testing.T) {
 		"order": {
 			func(l *Ledger) { l.noteOrder(doubted, lost) },
 			func(c *Contents) { c.Orders = append(c.Orders, doubted) },
+		},
+		"order with lines": {
+			func(l *Ledger) { l.noteOrder(withLine, lost) },
+			func(c *Contents) {
+				row := withLine
+				row.Lines = [MaxLines]Line{}
+				c.Orders = append(c.Orders, row)
+				c.Lines = append(c.Lines, OrderLine{"m", 1, withLine.Lines[0]})
+				c.Products[0].Stock -= 2
+				c.Products[1].Stock -= 2
+			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
