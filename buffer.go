@@ -24,21 +24,23 @@ type buffer struct {
 	owner  *Conn           // it writes to its fields with the turn only, others do not
 	ctx    context.Context //nolint:containedctx // of BEGIN
 	opts   driver.TxOptions
-	byText bool // begun by a statement
+	byText bool  // begun by a statement
+	lock   int64 // the advisory lock that it holds once it is real
 
 	turn    chan struct{}
 	wanted  chan struct{} // has a token while others want the transaction to yield
 	waiting atomic.Uint64 // hash of the row whose lock it waits for; 0: of none
 	state   bufferState
 
-	schema *schema // of the writes; nil before the first
-	rows   map[uint64]*bufferedRow
-	kept   []keptRow // the rows that are locked, in that order
-	tables []*tableState
-	ops    []bufferedOp
-	marks  []savepoint
-	bytes  int64
-	asked  bool // a statement was answered: PostgreSQL would have taken a snapshot
+	schema  *schema // of the writes; nil before the first
+	rows    map[uint64]*bufferedRow
+	kept    []keptRow // the rows that are locked, in that order
+	tables  []*tableState
+	touched []touchedTable
+	ops     []bufferedOp
+	marks   []savepoint
+	bytes   int64
+	asked   bool // a statement was answered: PostgreSQL would have taken a snapshot
 
 	real realTransaction // once it is real
 }
@@ -101,8 +103,11 @@ type savepoint struct {
 }
 
 func newBuffer(ctx context.Context, c *Conn, opts driver.TxOptions) *buffer {
-	return &buffer{engine: c.engine, owner: c, ctx: ctx, opts: opts, turn: make(chan struct{}, 1), wanted: make(chan struct{}, 1), rows: make(map[uint64]*bufferedRow)}
+	return &buffer{engine: c.engine, owner: c, lock: c.engine.bufferLock(), ctx: ctx, opts: opts, turn: make(chan struct{}, 1), wanted: make(chan struct{}, 1), rows: make(map[uint64]*bufferedRow)}
 }
+
+// bufferLock returns an advisory lock that no other transaction has.
+func (e *engine) bufferLock() int64 { return e.locksBegin + e.locksGiven.Add(1) }
 
 // take takes the turn.
 func (b *buffer) take() { b.turn <- struct{}{} }
@@ -280,16 +285,22 @@ func (b *buffer) register(t *tableState) {
 
 // unregister is the end of that. The queue's commit lock is held.
 func (b *buffer) unregister() {
+	for _, t := range b.touched {
+		delete(t.state.users, b)
+	}
+	b.touched = nil
 	for _, t := range b.tables {
 		delete(t.buffers, b)
 	}
+	if len(b.tables) > 0 {
+		b.engine.buffers--
+	}
 	b.tables = nil
-	b.engine.buffers--
 }
 
 // end forgets all that the transaction was.
 func (b *buffer) end(as bufferState) {
-	if len(b.tables) > 0 {
+	if len(b.tables)+len(b.touched) > 0 {
 		b.engine.queue.Exclusive(b.unregister)
 	}
 	b.unkeep(0)

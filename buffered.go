@@ -105,7 +105,9 @@ func (c *Conn) queryBuffered(ctx context.Context, p *plan, query string, args []
 	defer b.give()
 	if p.read != nil && c.free(ctx) && !b.full() {
 		if p.read.lock == noRowLock {
-			rows, done, err = c.cachedRead(ctx, b, p, args)
+			if rows, done, err = c.cachedRead(ctx, b, p, args); done && err == nil {
+				done = b.touch(&c.attempt, accessShare)
+			}
 		} else {
 			rows, done = c.lockingRead(ctx, b, p, query, args)
 		}
@@ -168,7 +170,7 @@ func (c *Conn) bufferWrite(ctx context.Context, b *buffer, p *plan, query string
 	if shape == nil {
 		// PostgreSQL locks no row that it does not change.
 		b.unkeep(kept)
-		return 0, c.engine.queue.Durable(a.basis) == nil
+		return 0, b.touch(a, rowExclusive) && c.engine.queue.Durable(a.basis) == nil
 	}
 	b.write(a, shape, bufferedOp{query: query, args: args, rows: 1})
 	return 1, true
@@ -226,7 +228,7 @@ func (c *Conn) lockingRead(ctx context.Context, b *buffer, p *plan, query string
 	c.engine.cached.Add(1)
 	if answer.row == nil {
 		b.unkeep(kept)
-		return answer, true
+		return answer, b.touch(a, rowShare)
 	}
 	b.note(bufferedOp{query: query, args: args, rows: 1, reads: true})
 	return answer, true

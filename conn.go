@@ -41,6 +41,7 @@ type Conn struct {
 	tx            *Tx     // begun by BeginTx
 	textTx        bool    // begun by a statement, and real
 	freshSnapshot bool    // the next statement takes the snapshot of its transaction
+	sessionLocks  bool    // the session may hold locks outside of transactions
 	readCommitted bool    // the transaction was buffered, and nothing has changed its level since
 	dirty         string  // why the session may not be what decisions are made for
 	foreign       string  // why it is not, whatever its settings

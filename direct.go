@@ -111,7 +111,7 @@ func (c *Conn) hold(ctx context.Context, p *plan, args []driver.NamedValue) (hel
 		}
 		fallthrough
 	case len(r.writes) > 0:
-		return c.holdTables(ctx, r.writes)
+		return c.holdTables(ctx, r.writes, !certain || p.locksOutReaders())
 	case certain:
 		return heldBy{}, c.drainFor(ctx, p, args)
 	default:

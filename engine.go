@@ -49,7 +49,9 @@ type engine struct {
 	cache *rowcache.Cache
 	queue *queue.Queue
 
-	buffers int // transactions registered with tables; guarded by the queue's commit lock
+	locksBegin int64 // where the advisory locks of its transactions begin
+	locksGiven atomic.Int64
+	buffers    int // transactions registered with tables; guarded by the queue's commit lock
 
 	journal   *journal.Journal      // nil without one
 	refusing  atomic.Pointer[error] // why the journal did not take the last write; nil if it did
@@ -81,6 +83,7 @@ func newEngine(ctx context.Context, c *Connector, session catalog.Session, real 
 		loading:  make(chan struct{}, 1),
 		owed:     owed{kick: make(chan struct{}, 1)},
 	}
+	e.locksBegin = advisoryLock("engine " + e.id)
 	e.lifetime, e.stop = context.WithCancel(context.Background())
 	e.db.SetMaxIdleConns(1)
 	e.db.SetMaxOpenConns(5)

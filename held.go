@@ -162,6 +162,21 @@ func buffersOf(tables []*tableState) (buffers []*buffer) {
 	return buffers
 }
 
+// usersOf returns the transactions that have used tables in any way. The queue's
+// commit lock is held.
+func usersOf(tables []*tableState) (buffers []*buffer) {
+	for _, t := range tables {
+		for _, those := range []map[*buffer]struct{}{t.buffers, t.users} {
+			for b := range those {
+				if !slices.Contains(buffers, b) {
+					buffers = append(buffers, b)
+				}
+			}
+		}
+	}
+	return buffers
+}
+
 func states(tables []*table) []*tableState {
 	all := make([]*tableState, len(tables))
 	for i, t := range tables {
@@ -171,10 +186,14 @@ func states(tables []*table) []*tableState {
 }
 
 // holdTables holds the tables that a statement may change, after everything that
-// was acknowledged before.
-func (c *Conn) holdTables(ctx context.Context, tables []*table) (heldBy, error) {
+// was acknowledged before. all says that it may wait for everybody who has used them.
+func (c *Conn) holdTables(ctx context.Context, tables []*table, all bool) (heldBy, error) {
 	h := heldBy{tables: states(tables)}
-	err := yieldAll(ctx, c.engine.hold(h.tables))
+	buffers := c.engine.hold(h.tables)
+	if all {
+		c.engine.queue.Exclusive(func() { buffers = usersOf(h.tables) })
+	}
+	err := yieldAll(ctx, c, buffers)
 	if err == nil {
 		err = c.drainAll(ctx)
 	}
@@ -201,7 +220,7 @@ func (c *Conn) holdRow(ctx context.Context, p *plan, args []driver.NamedValue) (
 	}
 	keeper := e.holdRow(a.hash)
 	if keeper != nil {
-		err = keeper.yield(ctx)
+		err = keeper.yield(ctx, c)
 	}
 	switch {
 	case err != nil:

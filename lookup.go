@@ -94,7 +94,7 @@ func (l *lookups) find(ctx context.Context, e *engine, t *table, key []byte, val
 	b := l.join(e, t, item)
 	var tick <-chan time.Time
 	if in != nil {
-		ticker := time.NewTicker(patience)
+		ticker := time.NewTicker(patienceForFlush)
 		defer ticker.Stop()
 		tick = ticker.C
 	}

@@ -64,15 +64,47 @@ func (b *buffer) hold() (newest queue.LSN) {
 // begin begins the transaction in PostgreSQL, with all there that was
 // acknowledged before and concerns its rows.
 func (b *buffer) begin(newest queue.LSN) error {
-	e, c, r := b.engine, b.owner, &b.real
+	e, r := b.engine, &b.real
 	if !r.held.nothing() {
 		if err := e.announce(b.ctx); err != nil {
 			return err
 		}
-		if err := e.drain(b.ctx, newest); err != nil {
-			return err
-		}
 	}
+	if err := b.beginAnywhere(); err != nil {
+		return err
+	}
+	if !b.asked && newest == 0 {
+		return nil // it must still have no snapshot
+	}
+	_, err := execAnyhow(b.ctx, r.conn, fmt.Sprintf("SELECT pg_catalog.pg_advisory_xact_lock(%d)", b.lock), nil)
+	if err == nil {
+		err = e.drainInside(b.ctx, r.conn, true, newest)
+	}
+	if err != nil {
+		b.abort()
+	}
+	return err
+}
+
+// abort rolls back what begin has begun.
+func (b *buffer) abort() {
+	r := &b.real
+	if r.tx != nil {
+		_ = r.tx.Rollback() // the first error counts
+	} else {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(b.ctx), reloadTimeout)
+		defer cancel()
+		_, _ = execAnyhow(ctx, r.conn, "ROLLBACK", nil) // as above
+	}
+	if r.conn != b.owner.real {
+		closeQuietly(r.conn)
+	}
+	r.conn, r.tx = nil, nil
+}
+
+// beginAnywhere begins the transaction on the connection's real one, or on a new one.
+func (b *buffer) beginAnywhere() error {
+	c, r := b.owner, &b.real
 	r.conn, r.session = c.real, c.session
 	if r.conn != nil {
 		err := b.beginOn(!c.met)
@@ -114,10 +146,8 @@ func (b *buffer) beginOn(unknown bool) (err error) {
 // replay does in PostgreSQL what was buffered. After an error the transaction
 // there has failed.
 func (b *buffer) replay() error {
-	if b.asked { // so that its level cannot be set any more
-		if _, err := execAnyhow(b.ctx, b.real.conn, "SELECT 1", nil); err != nil {
-			return err
-		}
+	if err := b.lockTouched(b.ctx); err != nil {
+		return err
 	}
 	for i := range b.ops {
 		op := &b.ops[i]
@@ -167,17 +197,25 @@ func countRows(rows driver.Rows) (n int64, err error) {
 	}
 }
 
-// yield makes the buffer real if it is open, for another one that writes past it.
-// It fails with ctx only: what becomes of the buffer is its owner's to hear.
-func (b *buffer) yield(ctx context.Context) error {
+// yield makes the buffer real if it is open, for a connection (nil: for the engine)
+// that writes past it. It fails with ctx, or when PostgreSQL ends the wait: what
+// becomes of the buffer is its owner's to hear.
+func (b *buffer) yield(ctx context.Context, c *Conn) error {
 	select {
 	case b.wanted <- struct{}{}: // it may be waiting for a row
 	default:
 	}
-	select {
-	case b.turn <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
+	var mine bool
+	err := c.awaitYield(ctx, b.lock, func(ctx context.Context) bool {
+		select {
+		case b.turn <- struct{}{}:
+			mine = true
+		case <-ctx.Done():
+		}
+		return mine
+	})
+	if !mine {
+		return err
 	}
 	if b.state != bufferOpen {
 		b.give()
@@ -189,18 +227,20 @@ func (b *buffer) yield(ctx context.Context) error {
 		defer b.give()
 		b.makeReal()
 	}()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return c.awaitYield(ctx, b.lock, func(ctx context.Context) bool {
+		select {
+		case <-done:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	})
 }
 
 // yieldAll makes real all that is buffered for tables that are direct now.
-func yieldAll(ctx context.Context, buffers []*buffer) error {
+func yieldAll(ctx context.Context, c *Conn, buffers []*buffer) error {
 	for _, b := range buffers {
-		if err := b.yield(ctx); err != nil {
+		if err := b.yield(ctx, c); err != nil {
 			return err
 		}
 	}

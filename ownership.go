@@ -120,7 +120,7 @@ type keeper engine
 // Yield makes everything direct and drains.
 func (o *keeper) Yield(ctx context.Context) error {
 	e := (*engine)(o)
-	if err := yieldAll(ctx, e.disown()); err != nil {
+	if err := yieldAll(ctx, nil, e.disown()); err != nil {
 		return err
 	}
 	return e.queue.Drain(ctx, e.queue.Newest())

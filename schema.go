@@ -46,6 +46,8 @@ type tableState struct {
 	// buffers are the open transactions that have written the table or locked rows
 	// of it; guarded by the queue's commit lock.
 	buffers map[*buffer]struct{}
+	// users are those that have used it at all, guarded by the same.
+	users map[*buffer]struct{}
 }
 
 // loadSchema reads the catalog and opts the tables in. If nothing has changed

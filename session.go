@@ -2,7 +2,10 @@ package writebehind
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/writebehind/writebehind/rewrite"
 )
 
 // The session of a real connection is looked at again after a statement that may
@@ -12,6 +15,9 @@ import (
 // followSession keeps track of what a statement made of the session.
 func (c *Conn) followSession(p *plan) {
 	st := p.stmt
+	if p.reach.why != "" || slices.ContainsFunc(st.Functions, func(f rewrite.Ident) bool { return locksSession[f.Name] }) {
+		c.sessionLocks = true
+	}
 	if p.reach.why != "" {
 		c.met = false // code of the database's own may have changed settings
 	}
@@ -29,6 +35,12 @@ func (c *Conn) followSession(p *plan) {
 	if st.Verb == "LOAD" || c.prepared && endsPrepared(p) {
 		c.foreign = changed // that is not to be seen in the settings
 	}
+}
+
+// locksSession are built-in functions that take locks which outlast a transaction.
+var locksSession = map[string]bool{
+	"pg_advisory_lock": true, "pg_advisory_lock_shared": true,
+	"pg_try_advisory_lock": true, "pg_try_advisory_lock_shared": true,
 }
 
 // mayChangeQuoting tells whether a statement that changes the session may change

@@ -2,6 +2,7 @@ package writebehind_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -218,5 +219,69 @@ func TestWritersOfChildrenMakeNoCircle(t *testing.T) {
 		b.commit()
 		s.leaves("1:10 2:20 3:30 4:40")
 		s.session().does("[a!!]", `SELECT name FROM owners WHERE id = 1`)
+	})
+}
+
+func TestABarrierOfOneWithALockOfTheSession(t *testing.T) {
+	play(t, plainToo, onlyItems, func(s *scene) {
+		s.pend()
+		a := s.session()
+		a.does("[1]", `SELECT 1 FROM pg_advisory_lock(1)`)
+		s.session().does("1", addOne)
+		o := s.outsider(`SELECT stock FROM items WHERE id = 1 FOR UPDATE`)
+		o.starts(`SELECT 1 FROM pg_advisory_xact_lock(1)`)
+		s.waiting(1)
+		if s.pq {
+			a.does("[31]", sumOfItems)
+		} else { // there is a circle, since what was acknowledged must come first
+			require.Contains(s, []string{"[31]", "40P01"}, a.do(s.ctx, sumOfItems))
+		}
+		s.value(s.past, `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query = 'SELECT 1 FROM pg_advisory_xact_lock(1)'`)
+		o.gets("57014")
+		o.rollback()
+		a.does("[true]", `SELECT pg_advisory_unlock(1)`)
+	})
+}
+
+func TestACircleThroughAReplay(t *testing.T) {
+	play(t, plainToo, onlyItems, func(s *scene) {
+		s.pend()
+		if !s.pq {
+			s.flush()
+		}
+		o := s.outsider(`SELECT stock FROM items WHERE id = 1 FOR UPDATE`)
+		a, b := s.begin(addPlain), s.begin()
+		b.starts(addOne) // buffer: done; else it waits for O
+		s.eventually("it waits, or is done", func() bool {
+			return len(b.done) == 1 || s.value(s.past, `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`) == int64(1)
+		})
+		before := len(b.done)
+		a.finishes(addAll)
+		s.waiting(2 - int64(before))
+		o.finishes(addPlain)
+		outcomes := []string{a.outcome(), o.outcome()}
+		require.Contains(s, append(outcomes, b.outcome()), "40P01")
+	})
+}
+
+func TestABarrierOfABufferThatMustYield(t *testing.T) {
+	play(t, plainToo, onlyItems, func(s *scene) {
+		a, b := s.begin(addPlain), s.begin()
+		s.pend()
+		b.does("1", addTwo)
+		o := s.outsider(`SELECT stock FROM items WHERE id = 1 FOR UPDATE`)
+		b.finishes(sumOfItems)
+		buffer := strings.Contains(s.params, buffering)
+		if buffer {
+			s.waiting(2) // for the flush, which waits for the outsider
+		}
+		a.finishes(addAll)
+		if buffer {
+			s.waiting(3)
+		} else {
+			s.waiting(1)
+		}
+		o.finishes(addPlain)
+		require.Contains(s, []string{a.outcome(), b.outcome(), o.outcome()}, "40P01")
 	})
 }

@@ -198,3 +198,32 @@ func TestARowThatIsLockedPastTheShim(t *testing.T) {
 		require.EqualValues(s, "7.00", s.value(s.past, `SELECT price::text FROM items WHERE id = 1`))
 	})
 }
+
+func TestATransactionThatHasReadHoldsItsTable(t *testing.T) {
+	for _, query := range []string{`TRUNCATE items`, `ALTER TABLE items ADD COLUMN extra int`} {
+		t.Run(query, func(t *testing.T) {
+			play(t, itemsTable, "", func(s *scene) {
+				s.pend()
+				a, b := s.begin(), s.session()
+				a.does("[10]", stockOfOne)
+				b.starts(query)
+				s.waiting(1)
+				a.does("[10]", stockOfOne)
+				a.commit()
+				b.gets("0")
+			})
+		})
+	}
+}
+
+func TestAWriteOfNoRowHoldsItsTable(t *testing.T) {
+	play(t, itemsTable, "", func(s *scene) {
+		s.pend()
+		a, b := s.begin(), s.session()
+		a.does("0", `UPDATE items SET stock = 0 WHERE id = 7`)
+		b.starts(`CREATE INDEX ON items (stock)`)
+		s.waiting(1)
+		a.commit()
+		b.gets("0")
+	})
+}
