@@ -53,7 +53,7 @@ type heldBy struct {
 	row    heldRow
 }
 
-func (h *heldBy) nothing() bool { return len(h.tables) == 0 && !h.one }
+func (h heldBy) nothing() bool { return len(h.tables) == 0 && !h.one }
 
 // hold makes tables direct. Every call is matched by one of release. It returns
 // the transactions that have buffered something for the tables: they must yield
