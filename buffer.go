@@ -39,8 +39,9 @@ type buffer struct {
 	touched []touchedTable
 	ops     []bufferedOp
 	marks   []savepoint
-	bytes   int64
-	asked   bool // a statement was answered: PostgreSQL would have taken a snapshot
+	noted   int64 // operations, undone ones included
+	bytes   int64 // that they take
+	asked   bool  // a statement was answered: PostgreSQL would have taken a snapshot
 
 	real realTransaction // once it is real
 }
@@ -178,7 +179,10 @@ func (b *buffer) write(a *attempt, shape *queue.Shape, op bufferedOp) {
 func (b *buffer) note(op bufferedOp) {
 	op.args = cloneArgs(op.args)
 	b.ops = append(b.ops, op)
-	b.bytes += int64(len(op.query) + len(op.before.image) + len(op.after.image) + 128)
+	size := int64(len(op.query) + len(op.before.image) + len(op.after.image) + 128)
+	b.noted, b.bytes = b.noted+1, b.bytes+size
+	b.engine.buffering.ops.Add(1)
+	b.engine.buffering.bytes.Add(size)
 }
 
 // cloneArgs copies arguments whose memory is the caller's.
@@ -192,13 +196,22 @@ func cloneArgs(args []driver.NamedValue) []driver.NamedValue {
 	return args
 }
 
-// Bounds on one transaction; a larger one is made real.
+// Bounds on one transaction; a larger one is made real. All of them together have
+// those of what is pending.
 const (
 	maxBufferedOps   = 10_000
 	maxBufferedBytes = 16 << 20
 )
 
-func (b *buffer) full() bool { return len(b.ops) >= maxBufferedOps || b.bytes >= maxBufferedBytes }
+// full tells whether the transaction, or all of them together, have reached a bound.
+func (b *buffer) full() bool {
+	all, s := &b.engine.buffering, &b.engine.settings
+	return len(b.ops) >= maxBufferedOps || b.bytes >= maxBufferedBytes ||
+		all.ops.Load() >= int64(s.maxPendingRows) || all.bytes.Load() >= s.maxPendingBytes
+}
+
+// buffering counts what all open transactions have buffered.
+type buffering struct{ ops, bytes atomic.Int64 }
 
 // mark sets a savepoint.
 func (b *buffer) mark(name, query string) {
@@ -304,6 +317,9 @@ func (b *buffer) end(as bufferState) {
 		b.engine.queue.Exclusive(b.unregister)
 	}
 	b.unkeep(0)
+	b.engine.buffering.ops.Add(-b.noted)
+	b.engine.buffering.bytes.Add(-b.bytes)
+	b.noted, b.bytes = 0, 0
 	b.state = as
 	b.rows, b.ops, b.marks, b.schema = nil, nil, nil, nil
 }

@@ -51,6 +51,7 @@ type engine struct {
 
 	locksBegin int64 // where the advisory locks of its transactions begin
 	locksGiven atomic.Int64
+	buffering  buffering
 	buffers    int // transactions registered with tables; guarded by the queue's commit lock
 
 	journal   *journal.Journal      // nil without one

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -83,6 +84,31 @@ func TestATransactionOfKeyedWritesIsOneGroup(t *testing.T) {
 	require.Equal(t, before.Buffered+1, h.stats().Buffered)
 	h.flush()
 	require.Equal(t, "1:one:12 3:three:0", h.value(h.past, `SELECT string_agg(id || ':' || name || ':' || stock, ' ' ORDER BY id) FROM items`))
+}
+
+func TestBuffersCountAgainstTheBounds(t *testing.T) {
+	for _, bound := range []string{"max_pending_rows=3", "max_pending_bytes=1kB"} {
+		h := newHarness(t, itemsTable, buffering+" writebehind."+bound)
+		h.value(h.shim, stockOfOne)
+		one, two := h.begin(h.shim), h.begin(h.shim)
+		for range 2 {
+			one.exec(addOne)
+		}
+		for id := range 6 {
+			two.exec(`INSERT INTO items (id, name) VALUES ($1, $2)`, 10+id, strings.Repeat("x", 100))
+		}
+		require.EqualValues(t, 1, h.stats().MadeReal, bound)
+		require.NoError(t, two.Commit())
+		one.exec(addOne)
+		require.NoError(t, one.Commit())
+		h.flush()
+		require.EqualValues(t, 13, h.value(h.past, stockOfOne))
+		require.EqualValues(t, 6, h.value(h.past, `SELECT count(*) FROM items WHERE id > 9`))
+		tx := h.begin(h.shim)
+		tx.exec(addOne)
+		require.NoError(t, tx.Commit())
+		require.EqualValues(t, 1, h.stats().MadeReal, "there is room again")
+	}
 }
 
 func TestARollbackLeavesNothing(t *testing.T) {
