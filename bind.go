@@ -1,6 +1,7 @@
 package writebehind
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -15,10 +16,15 @@ import (
 type readPlan struct {
 	key        []source
 	conditions []condition
-	columns    []int
-	result     *resultColumns
-	limit      int // index of the argument that is the LIMIT, -1 without
-	lock       rowLockWanted
+	rowColumns
+	limit int // index of the argument that is the LIMIT, -1 without
+	lock  rowLockWanted
+}
+
+// rowColumns are the columns of a row that a statement returns.
+type rowColumns struct {
+	columns []int
+	result  *resultColumns
 }
 
 // rowLockWanted tells whether a SELECT locks its row, which is done in memory only
@@ -43,6 +49,8 @@ type writePlan struct {
 
 	set        []assignment // of an UPDATE, or of DO UPDATE
 	setColumns []int        // those of set, ascending
+
+	returning *rowColumns // nil without RETURNING
 
 	insertShape *queue.Shape // Insert, or Upsert
 	changeShape *queue.Shape // Update or Delete
@@ -169,7 +177,6 @@ func (b *binding) read() (*readPlan, string) {
 		return nil, reason
 	}
 	r := &readPlan{key: key, conditions: conditions, limit: -1}
-	var names []string
 	switch {
 	case st.Existence == rewrite.ExistsRow:
 		b.keyed = false // the row, or none, is not what it answers
@@ -187,25 +194,13 @@ func (b *binding) read() (*readPlan, string) {
 	if strings.HasPrefix(st.Lock, "FOR UPDATE") {
 		reason = firstReason(reason, b.referenced()) // who writes a row there waits for the lock
 	}
-	for _, item := range st.Items {
-		switch {
-		case item.Star:
-			for i := range b.table.rel.Columns {
-				r.columns = append(r.columns, i)
-				names = append(names, b.table.rel.Columns[i].Name)
-			}
-		case st.Existence == rewrite.Rows:
-			c, why := b.column(item.Column)
-			if why != "" {
-				b.keyed = false
-				return nil, why
-			}
-			name := item.As
-			if name == "" {
-				name = item.Column
-			}
-			r.columns, names = append(r.columns, c), append(names, name)
+	if st.Existence == rewrite.Rows {
+		columns, names, why := b.items()
+		if why != "" {
+			b.keyed = false
+			return nil, why
 		}
+		r.rowColumns = rowColumns{columns, newResultColumns(b.table.rel, columns, names)}
 	}
 	for _, o := range st.OrderBy {
 		_, why := b.column(o.Column)
@@ -217,7 +212,6 @@ func (b *binding) read() (*readPlan, string) {
 	if reason = firstReason(reason, b.lacks("SELECT"), b.unused(st.Params)); reason != "" {
 		return nil, reason
 	}
-	r.result = newResultColumns(b.table.rel, r.columns, names)
 	return r, ""
 }
 
@@ -256,7 +250,7 @@ func (b *binding) update() (*writePlan, string) {
 	}
 	w := &writePlan{kind: rewrite.Update, key: key, conditions: conditions}
 	reason = firstReason(reason, b.assignments(w, b.plan.stmt.Set), b.table.rel.UpdateUncertain,
-		b.returning(), b.lacks("SELECT", "UPDATE"), b.unused(b.plan.stmt.Params))
+		b.returning(w), b.lacks("SELECT", "UPDATE"), b.unused(b.plan.stmt.Params))
 	if reason != "" {
 		return nil, reason
 	}
@@ -287,10 +281,10 @@ func (b *binding) delete() (*writePlan, string) {
 		return nil, reason
 	}
 	reason = firstReason(reason, b.referenced())
-	if reason = firstReason(reason, b.returning(), b.lacks("SELECT", "DELETE"), b.unused(b.plan.stmt.Params)); reason != "" {
+	w := &writePlan{kind: rewrite.Delete, key: key, conditions: conditions}
+	if reason = firstReason(reason, b.returning(w), b.lacks("SELECT", "DELETE"), b.unused(b.plan.stmt.Params)); reason != "" {
 		return nil, reason
 	}
-	w := &writePlan{kind: rewrite.Delete, key: key, conditions: conditions}
 	w.changeShape = b.shape(queue.Delete, nil)
 	return w, ""
 }
@@ -303,12 +297,34 @@ func (b *binding) referenced() string {
 	return ""
 }
 
-// returning says why a RETURNING list makes the statement direct.
-func (b *binding) returning() string {
-	if len(b.plan.stmt.Items) > 0 {
-		return "RETURNING is not answered by the shim in this version"
+// items resolves a select or RETURNING list of plain columns.
+func (b *binding) items() (columns []int, names []string, reason string) {
+	for _, item := range b.plan.stmt.Items {
+		if item.Star {
+			for i := range b.table.rel.Columns {
+				columns, names = append(columns, i), append(names, b.table.rel.Columns[i].Name)
+			}
+			continue
+		}
+		c, why := b.column(item.Column)
+		if why != "" {
+			return nil, nil, why
+		}
+		columns, names = append(columns, c), append(names, cmp.Or(item.As, item.Column))
 	}
-	return ""
+	return columns, names, ""
+}
+
+// returning binds the RETURNING list of a write, if it has one.
+func (b *binding) returning(w *writePlan) string {
+	if len(b.plan.stmt.Items) == 0 {
+		return ""
+	}
+	columns, names, why := b.items()
+	if why == "" {
+		w.returning = &rowColumns{columns, newResultColumns(b.table.rel, columns, names)}
+	}
+	return why
 }
 
 func (b *binding) shape(kind queue.Kind, set []int) *queue.Shape {

@@ -55,7 +55,7 @@ func (b *binding) insert() (*writePlan, string) {
 			privileges = append(privileges, "UPDATE")
 		}
 	}
-	reason = firstReason(reason, b.table.insertHazard, b.returning(), b.lacks(privileges...), b.unused(st.Params))
+	reason = firstReason(reason, b.table.insertHazard, b.returning(w), b.lacks(privileges...), b.unused(st.Params))
 	if reason != "" {
 		return nil, reason
 	}

@@ -103,7 +103,14 @@ func (c *Conn) queryBuffered(ctx context.Context, p *plan, query string, args []
 		return nil, false, err
 	}
 	defer b.give()
-	if p.read != nil && c.free(ctx) && !b.full() {
+	switch {
+	case b.full() || !c.free(ctx):
+	case p.write != nil && p.write.returning != nil:
+		if _, done = c.bufferWrite(ctx, b, p, query, args); done {
+			rows = c.returned(p)
+			c.answered()
+		}
+	case p.read != nil:
 		if p.read.lock == noRowLock {
 			if rows, done, err = c.cachedRead(ctx, b, p, args); done && err == nil {
 				done = b.touch(&c.attempt, accessShare)
@@ -111,10 +118,10 @@ func (c *Conn) queryBuffered(ctx context.Context, p *plan, query string, args []
 		} else {
 			rows, done = c.lockingRead(ctx, b, p, query, args)
 		}
-		if done && err == nil {
-			b.asked = true
-			return rows, true, nil
-		}
+	}
+	if done && err == nil {
+		b.asked = true
+		return rows, true, nil
 	}
 	return nil, false, c.leaveFor(ctx, b)
 }

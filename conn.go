@@ -135,6 +135,14 @@ func (c *Conn) query(ctx context.Context, query string, s *Stmt, args []driver.N
 		if rows, done, err := c.queryBuffered(ctx, p, query, args); done || err != nil {
 			return rows, err
 		}
+	case p.write != nil && p.write.returning != nil && c.free(ctx):
+		if _, done, err := c.deferWrite(ctx, p, args); done || err != nil {
+			c.answered() // only now: the row is no longer locked
+			if err != nil {
+				return nil, err
+			}
+			return c.returned(p), nil
+		}
 	case p.read != nil && p.read.lock == noRowLock && c.free(ctx):
 		if rows, done, err := c.cachedRead(ctx, nil, p, args); done || err != nil {
 			return rows, err
@@ -151,6 +159,11 @@ func (c *Conn) query(ctx context.Context, query string, s *Stmt, args []driver.N
 	}
 	// The statement goes on until its rows are closed.
 	return &heldRows{realRows: realRows{rows}, finish: func(err error) { c.leave(ctx, p, h, err) }}, nil
+}
+
+// returned is the result of the write that was just done from memory.
+func (c *Conn) returned(p *plan) driver.Rows {
+	return &cachedRows{columns: p.write.returning.result, row: c.attempt.result}
 }
 
 func (c *Conn) execReal(ctx context.Context, query string, s *Stmt, args []driver.NamedValue) (driver.Result, error) {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
-
-	"github.com/writebehind/writebehind/internal/rowimage"
 )
 
 // cachedRead answers a keyed SELECT without PostgreSQL, or with a read of the
@@ -54,22 +52,16 @@ func (c *Conn) answer(ctx context.Context, p *plan, args []driver.NamedValue) (*
 	if !found && !argumentsCertain(nil, r.conditions, c.engine.values, args) {
 		return nil, errUncertain
 	}
+	var err error
 	if found {
-		var err error
 		if found, err = a.conditions(r.conditions, args); err != nil {
 			return nil, errUncertain
 		}
 	}
 	answer := &cachedRows{columns: r.result}
 	if found {
-		answer.row = make([]driver.Value, len(r.columns))
-		if err := rowimage.DecodeColumns(a.image, c.engine.values.Location, r.columns, answer.row); err != nil {
+		if answer.row, err = a.known(a.image, r.columns); err != nil {
 			return nil, err
-		}
-		for _, v := range answer.row {
-			if _, unknown := v.(rowimage.Unknown); unknown {
-				return nil, errUncertain
-			}
 		}
 	}
 	if known {

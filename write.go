@@ -37,6 +37,7 @@ type attempt struct {
 	image  []byte         // the row as it is
 	next   []byte         // the row as it will be
 	found  bool           // the row is there
+	result []driver.Value // of RETURNING; nil for no row
 	basis  queue.Receipt  // group in flight that image comes from
 	lost   uint64         // of the queue, before it was looked at
 	writes bool           // it is to be deferred, not cached
@@ -283,7 +284,39 @@ func (c *Conn) compute(ctx context.Context, p *plan, args []driver.NamedValue) (
 	if !evaluated && !argumentsCertain(w.set, w.conditions, a.engine.values, args) {
 		return nil, errUncertain
 	}
-	return shape, nil
+	if w.returning != nil {
+		err = a.returns(w, shape)
+	}
+	return shape, err
+}
+
+// returns works out what RETURNING gives.
+func (a *attempt) returns(w *writePlan, shape *queue.Shape) error {
+	a.result = nil
+	if shape == nil {
+		return nil
+	}
+	image := a.next
+	if shape.Kind == queue.Delete {
+		image = a.image
+	}
+	var err error
+	a.result, err = a.known(image, w.returning.columns)
+	return err
+}
+
+// known returns the values of columns of a row, or errUncertain if one is unknown.
+func (a *attempt) known(image []byte, columns []int) ([]driver.Value, error) {
+	row := make([]driver.Value, len(columns))
+	if err := rowimage.DecodeColumns(image, a.engine.values.Location, columns, row); err != nil {
+		return nil, err
+	}
+	for _, v := range row {
+		if _, unknown := v.(rowimage.Unknown); unknown {
+			return nil, errUncertain
+		}
+	}
+	return row, nil
 }
 
 // argumentsCertain tells whether PostgreSQL would take the arguments that did not
