@@ -17,8 +17,9 @@ type readPlan struct {
 	key        []source
 	conditions []condition
 	rowColumns
-	limit int // index of the argument that is the LIMIT, -1 without
-	lock  rowLockWanted
+	exists existence // what is returned instead, if anything
+	limit  int       // index of the argument that is the LIMIT, -1 without
+	lock   rowLockWanted
 }
 
 // rowColumns are the columns of a row that a statement returns.
@@ -178,11 +179,8 @@ func (b *binding) read() (*readPlan, string) {
 	}
 	r := &readPlan{key: key, conditions: conditions, limit: -1}
 	switch {
-	case st.Existence == rewrite.ExistsRow:
-		b.keyed = false // the row, or none, is not what it answers
-		fallthrough
-	case st.Existence != rewrite.Rows:
-		reason = firstReason(reason, "existence and count are not answered from overlay and cache in this version")
+	case st.Existence == rewrite.CountRows && (len(st.OrderBy) > 0 || st.Lock != ""), st.Existence == rewrite.ExistsRow && st.Lock != "":
+		reason = firstReason(reason, "what that means PostgreSQL decides")
 	case strings.HasSuffix(st.Lock, "NOWAIT"), strings.HasSuffix(st.Lock, "LOCKED"):
 		r.lock = doNotWait
 	case st.Lock != "":
@@ -194,7 +192,10 @@ func (b *binding) read() (*readPlan, string) {
 	if strings.HasPrefix(st.Lock, "FOR UPDATE") {
 		reason = firstReason(reason, b.referenced()) // who writes a row there waits for the lock
 	}
-	if st.Existence == rewrite.Rows {
+	if st.Existence != rewrite.Rows {
+		reason = firstReason(reason, b.existence(r))
+		b.keyed = st.Existence != rewrite.ExistsRow // else the row, or none, is not what it answers
+	} else {
 		columns, names, why := b.items()
 		if why != "" {
 			b.keyed = false

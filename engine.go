@@ -29,6 +29,7 @@ type engine struct {
 	id       string          // of this engine, among all processes
 	session  catalog.Session // to which row images and decisions apply
 	values   pgvalue.Session
+	exists   catalog.Existence
 	logger   *slog.Logger
 	letter   func(DeadLetter) // told of dead letters; may be nil
 	fs       journal.FS       // of the journal; nil for the operating system's
@@ -100,6 +101,9 @@ func newEngine(ctx context.Context, c *Connector, session catalog.Session, real 
 func (e *engine) start(ctx context.Context) error {
 	var err error
 	if e.values, err = e.valueSession(ctx); err != nil {
+		return err
+	}
+	if e.exists, err = catalog.DescribeExistence(ctx, e.db); err != nil {
 		return err
 	}
 	first, err := e.loadSchema(ctx, nil)

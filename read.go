@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+
+	"github.com/writebehind/writebehind/rewrite"
 )
 
 // cachedRead answers a keyed SELECT without PostgreSQL, or with a read of the
@@ -59,7 +61,9 @@ func (c *Conn) answer(ctx context.Context, p *plan, args []driver.NamedValue) (*
 		}
 	}
 	answer := &cachedRows{columns: r.result}
-	if found {
+	if r.exists.form != rewrite.Rows {
+		answer.row = r.exists.row(found)
+	} else if found {
 		if answer.row, err = a.known(a.image, r.columns); err != nil {
 			return nil, err
 		}

@@ -26,7 +26,7 @@ func (c *Catalog) Describe(ctx context.Context, q Querier, r *Relation) (*Relati
 	return &described, nil
 }
 
-func (r *Relation) loadMeta(ctx context.Context, q Querier) (err error) {
+func (r *Relation) loadMeta(ctx context.Context, q Querier) error {
 	if len(r.Columns) == 0 {
 		return nil
 	}
@@ -34,10 +34,25 @@ func (r *Relation) loadMeta(ctx context.Context, q Querier) (err error) {
 	for i, c := range r.Columns {
 		names[i] = quote(c.Name)
 	}
-	rows, err := q.QueryContext(ctx, "SELECT "+strings.Join(names, ", ")+
+	metas, err := metasOf(ctx, q, "SELECT "+strings.Join(names, ", ")+
 		" FROM "+quote(r.Name.Schema)+"."+quote(r.Name.Name)+" WHERE false")
 	if err != nil {
 		return err
+	}
+	if len(metas) != len(r.Columns) {
+		return fmt.Errorf("%d columns instead of %d", len(metas), len(r.Columns))
+	}
+	for i := range metas {
+		r.Columns[i].Meta = metas[i]
+	}
+	return nil
+}
+
+// metasOf returns what the real driver tells of the columns of a query without rows.
+func metasOf(ctx context.Context, q Querier, query string) (metas []Meta, err error) {
+	rows, err := q.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
 	}
 	defer func() {
 		if closed := rows.Close(); err == nil {
@@ -46,19 +61,38 @@ func (r *Relation) loadMeta(ctx context.Context, q Querier) (err error) {
 	}()
 	types, err := rows.ColumnTypes()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if len(types) != len(r.Columns) {
-		return fmt.Errorf("%d columns instead of %d", len(types), len(r.Columns))
-	}
-	for i, t := range types {
+	for _, t := range types {
 		m := Meta{DatabaseType: t.DatabaseTypeName(), ScanType: t.ScanType()}
 		m.Length, m.HasLength = t.Length()
 		m.Precision, m.Scale, m.HasPrecision = t.DecimalSize()
-		r.Columns[i].Meta = m
+		metas = append(metas, m)
 	}
 	rows.Next() // there is no row; this reads the end
-	return rows.Err()
+	return metas, rows.Err()
+}
+
+// Existence is what the real driver tells of the columns of statements that ask
+// whether a row is there.
+type Existence struct {
+	Known                   bool // it gives them as int64, int64 and bool
+	Constant, Count, Exists Meta // of SELECT 1, SELECT count(*) and SELECT EXISTS
+}
+
+// DescribeExistence finds them out.
+func DescribeExistence(ctx context.Context, q Querier) (e Existence, err error) {
+	metas, err := metasOf(ctx, q, "SELECT 1, 1::pg_catalog.int8, true WHERE false")
+	if err != nil || len(metas) != 3 {
+		return e, err
+	}
+	e.Constant, e.Count, e.Exists = metas[0], metas[1], metas[2]
+	var constant, count, exists any
+	if err := queryRow(ctx, q, "SELECT 1, 1::pg_catalog.int8, true", nil, &constant, &count, &exists); err != nil {
+		return e, err
+	}
+	e.Known = constant == any(int64(1)) && count == any(int64(1)) && exists == any(true)
+	return e, nil
 }
 
 // loadDefaults evaluates all constant defaults at once, or one by one if one of
