@@ -42,6 +42,7 @@ type Conn struct {
 	textTx        bool    // begun by a statement, and real
 	freshSnapshot bool    // the next statement takes the snapshot of its transaction
 	sessionLocks  bool    // the session may hold locks outside of transactions
+	otherKeys     bool    // the transaction has changed how the session reads a text
 	readCommitted bool    // the transaction was buffered, and nothing has changed its level since
 	dirty         string  // why the session may not be what decisions are made for
 	foreign       string  // why it is not, whatever its settings
@@ -98,6 +99,7 @@ func (c *Conn) exec(ctx context.Context, query string, s *Stmt, args []driver.Na
 	switch {
 	case c.buffer != nil:
 		if result, done, err := c.execBuffered(ctx, p, query, args); done || err != nil {
+			c.endFailed(ctx, p, err)
 			return result, err
 		}
 	case p.write != nil && c.free(ctx):
@@ -112,6 +114,7 @@ func (c *Conn) exec(ctx context.Context, query string, s *Stmt, args []driver.Na
 	}
 	h, err := c.enter(ctx, p, args)
 	if err != nil {
+		c.endFailed(ctx, p, err)
 		return nil, err
 	}
 	result, err := c.execReal(ctx, query, s, args)

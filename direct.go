@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"fmt"
 
+	"github.com/writebehind/writebehind/internal/pgerr"
 	"github.com/writebehind/writebehind/queue"
 	"github.com/writebehind/writebehind/rewrite"
 )
@@ -105,7 +106,7 @@ func (c *Conn) hold(ctx context.Context, p *plan, args []driver.NamedValue) (hel
 		return heldBy{}, err
 	}
 	switch {
-	case len(r.writes) > 0 && certain && p.row != nil:
+	case len(r.writes) > 0 && certain && p.row != nil && c.readsKeys():
 		if h, ok, err := c.holdRow(ctx, p, args); ok {
 			return h, err
 		}
@@ -126,6 +127,19 @@ func commits(st *rewrite.Statement) bool {
 		return false
 	}
 	return st.Verb == "COMMIT" || st.Verb == "END" || st.Verb == "PREPARE"
+}
+
+// endFailed ends a transaction begun by a statement whose COMMIT has failed before it
+// came to PostgreSQL, which leaves none open.
+func (c *Conn) endFailed(ctx context.Context, p *plan, err error) {
+	if err == nil || !c.textTx || !commits(p.stmt) {
+		return
+	}
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), reloadTimeout)
+	defer cancel()
+	_, _ = execAnyhow(ending, c.real, "ROLLBACK", nil) // the first error counts
+	c.textTx, c.freshSnapshot, c.readCommitted = false, false, false
+	c.letGo(ctx)
 }
 
 // beforeSnapshot drains everything before the first statement of a transaction,
@@ -159,8 +173,12 @@ func (c *Conn) leave(ctx context.Context, p *plan, h heldBy, err error) {
 		c.reloads = true
 	}
 	if c.inTransaction() {
-		if twice := c.held.add(h); len(twice) > 0 {
+		twice, row := c.held.add(h)
+		if len(twice) > 0 {
 			c.engine.release(twice)
+		}
+		if row {
+			c.engine.releaseRow(h.hash, heldRow{})
 		}
 		return
 	}
@@ -173,6 +191,7 @@ func (c *Conn) leave(ctx context.Context, p *plan, h heldBy, err error) {
 
 // letGo ends what the connection's transaction, or its last statement, holds.
 func (c *Conn) letGo(ctx context.Context) {
+	c.otherKeys = false
 	c.endEarly()
 	if c.counted {
 		c.engine.activity.end(c.generation)
@@ -204,11 +223,14 @@ func (c *Conn) follow(p *plan, err error) {
 			c.textTx, c.freshSnapshot = true, true
 		}
 	case rewrite.EndTransaction:
+		if err != nil && pgerr.State(err) == "" && !c.lost(err) {
+			break // the real driver has not sent it
+		}
 		// Whatever COMMIT says, the transaction has ended.
 		c.textTx = false
 		if st.Verb == "PREPARE" && err == nil {
-			// It lives on without a session, with all its locks: what it holds stays
-			// direct for as long as this process lives.
+			// It lives on without a session, with all its locks: they tell when it ends.
+			c.engine.releaseFinished(c.engine.widen(c.held), false)
 			c.held = held{}
 		}
 	case rewrite.InTransaction:

@@ -27,8 +27,9 @@ type heldRow struct {
 func (h *held) nothing() bool { return len(h.tables)+len(h.rows) == 0 }
 
 // add takes over what one statement holds. Holding the same twice is holding it
-// once; what was held twice must be released once, and is returned.
-func (h *held) add(s heldBy) (twice []*tableState) {
+// once; what was held twice must be released once: tables are returned, and of the
+// row it is told.
+func (h *held) add(s heldBy) (twice []*tableState, rowTwice bool) {
 	for _, t := range s.tables {
 		if slices.Contains(h.tables, t) {
 			twice = append(twice, t)
@@ -40,9 +41,12 @@ func (h *held) add(s heldBy) (twice []*tableState) {
 		if h.rows == nil {
 			h.rows = make(map[uint64]heldRow)
 		}
+		was, again := h.rows[s.hash]
+		s.row.locked = s.row.locked || was.locked // not both: it is one lock
 		h.rows[s.hash] = s.row
+		return twice, again
 	}
-	return twice
+	return twice, false
 }
 
 // heldBy is what one statement holds: some tables, or one row.
@@ -241,8 +245,14 @@ func (c *Conn) holdRow(ctx context.Context, p *plan, args []driver.NamedValue) (
 // drainFor waits until nothing is pending that a statement which only reads may
 // see.
 func (c *Conn) drainFor(ctx context.Context, p *plan, args []driver.NamedValue) error {
-	if a := &c.attempt; p.row != nil && a.begin(c.engine, nil, p, p.row, args) {
+	if a := &c.attempt; p.row != nil && c.readsKeys() && a.begin(c.engine, nil, p, p.row, args) {
 		return c.drain(ctx, c.engine.queue.NewestOfRow(a.key, a.hash))
 	}
 	return c.drainTables(ctx, p.reach.reads)
+}
+
+// readsKeys tells whether the session takes a name and the text of a key as the
+// engine does. Else it is not certain which row a statement is about.
+func (c *Conn) readsKeys() bool {
+	return c.dirty == "" && c.opaque == "" && !c.stale && !c.otherKeys
 }

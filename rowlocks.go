@@ -1,6 +1,7 @@
 package writebehind
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -12,7 +13,7 @@ import (
 // Two rows whose hashes collide share a lock, which costs a wait and no more.
 type rowLocks struct {
 	patience lockPatience
-	waits    atomic.Int64 // statements that wait for a lock that is kept
+	waits    atomic.Int64 // statements that wait for a lock
 	shards   [256]lockShard
 }
 
@@ -125,21 +126,13 @@ func (l *rowLocks) await(ctx context.Context, s *lockShard, hash uint64, keep bo
 		keeper.waiting.Store(hash)
 		defer keeper.waiting.Store(0)
 	}
-	var timer *time.Timer
-	var timeout <-chan time.Time
-	defer func() {
-		if timer != nil {
-			timer.Stop()
-			l.waits.Add(-1)
-		}
-	}()
+	l.waits.Add(1)
+	defer l.waits.Add(-1)
+	patience := cmp.Or(l.patience.kept, keptPatience)
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
 	began, seen := time.Now(), lock.changes
 	for {
-		if timer == nil && (keep || lock.kept) {
-			timer = time.NewTimer(l.patience.kept)
-			timeout = timer.C
-			l.waits.Add(1)
-		}
 		late := false
 		err := func() error {
 			s.mu.Unlock()
@@ -149,7 +142,7 @@ func (l *rowLocks) await(ctx context.Context, s *lockShard, hash uint64, keep bo
 			}
 			select {
 			case <-lock.wake:
-			case <-timeout:
+			case <-timer.C:
 				late = true
 			case <-yield:
 				return errRowHeld
@@ -163,11 +156,11 @@ func (l *rowLocks) await(ctx context.Context, s *lockShard, hash uint64, keep bo
 			return err
 		case lock.handed || !lock.taken:
 			return nil
-		case late && (lock.changes == seen || l.patience.limit > 0 && time.Since(began) >= l.patience.limit):
+		case late && (keep || lock.kept) && (lock.changes == seen || l.patience.limit > 0 && time.Since(began) >= l.patience.limit):
 			return errRowHeld
 		case late:
 			seen = lock.changes
-			timer.Reset(l.patience.kept)
+			timer.Reset(patience)
 		case time.Since(began) > rowPatience:
 			lock.starving = true
 		}

@@ -145,3 +145,27 @@ func TestFreeRowLockAllocatesNothing(t *testing.T) {
 		}
 	}))
 }
+
+func TestNobodyWaitsWithoutEndBehindATransactionThatCameFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		locks := rowLocks{patience: lockPatience{kept: 100 * time.Millisecond}}
+		require.NoError(t, locks.lock(t.Context(), 1))
+		done := make(chan error, 2)
+		for range cap(done) {
+			go func() { done <- locks.lock(t.Context(), 1) }()
+		}
+		synctest.Wait()
+		s := locks.shard(1)
+		s.mu.Lock() // so that nobody who waits is quicker
+		lock := s.held[1]
+		lock.taken = false
+		lock.take(true, nil)
+		lock.wake <- struct{}{}
+		s.mu.Unlock()
+		for range cap(done) {
+			require.ErrorIs(t, <-done, errRowHeld)
+		}
+		locks.unlock(1)
+		require.Zero(t, locks.held())
+	})
+}

@@ -18,6 +18,9 @@ func (c *Conn) followSession(p *plan) {
 	if p.reach.why != "" || slices.ContainsFunc(st.Functions, func(f rewrite.Ident) bool { return locksSession[f.Name] }) {
 		c.sessionLocks = true
 	}
+	if c.inTransaction() && (st.Session || p.reach.why != "") {
+		c.otherKeys = true
+	}
 	if p.reach.why != "" {
 		c.met = false // code of the database's own may have changed settings
 	}
