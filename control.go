@@ -152,6 +152,11 @@ func (c *Conn) decision(p *plan, args []driver.NamedValue) (decision, reason str
 	case slices.ContainsFunc(p.write.setColumns, func(i int) bool { return p.table.hazards[i] != "" }):
 		i := slices.IndexFunc(p.write.setColumns, func(i int) bool { return p.table.hazards[i] != "" })
 		return "deferred", "by primary key, unless " + p.table.hazards[p.write.setColumns[i]]
+	case p.write.kind == rewrite.Insert && len(p.table.checks) > 0:
+		return "deferred", p.table.checks[0].whileItHolds()
+	}
+	if k := p.table.checkOf(p.write.setColumns); k != nil {
+		return "deferred", k.whileItHolds()
 	}
 	return "deferred", "by primary key"
 }

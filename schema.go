@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/writebehind/writebehind/internal/catalog"
+	"github.com/writebehind/writebehind/internal/pgvalue"
 	"github.com/writebehind/writebehind/internal/wbschema"
 )
 
@@ -32,6 +33,9 @@ type table struct {
 	hazards []string
 	// insertHazard is the same for any INSERT.
 	insertHazard string
+	// checks are the CHECK constraints that are evaluated on the new row. The
+	// others are hazards.
+	checks []rowCheck
 }
 
 // tableState is what outlives a change of the schema.
@@ -123,14 +127,16 @@ func (e *engine) optIn(ctx context.Context, s, old *schema, rel *catalog.Relatio
 		insert: e.settings.insertFor(rel.Name, bare),
 		ttl:    e.settings.cacheTTLFor(rel.Name, bare),
 	}
-	t.findHazards()
+	t.findHazards(e.values)
 	s.tables[rel.Name] = t
 	return nil
 }
 
 // findHazards works out what stands against a certain write.
-func (t *table) findHazards() {
+func (t *table) findHazards(session pgvalue.Session) {
 	rel := t.rel
+	var unknown []catalog.Check
+	t.checks, unknown = parseChecks(rel, session)
 	t.hazards = make([]string, len(rel.Columns))
 	mark := func(columns []int, reason string) {
 		for _, c := range columns {
@@ -151,7 +157,7 @@ func (t *table) findHazards() {
 	for _, u := range rel.Uniques {
 		mark(u.Columns, fmt.Sprintf("it changes a column of the unique constraint %q", u.Name))
 	}
-	for _, c := range rel.Checks {
+	for _, c := range unknown {
 		columns := c.Columns
 		if len(columns) == 0 { // a constraint on the whole row
 			columns = allColumns(rel)
@@ -172,8 +178,8 @@ func (t *table) findHazards() {
 	switch {
 	case rel.InsertUncertain != "":
 		t.insertHazard = rel.InsertUncertain
-	case len(rel.Checks) > 0:
-		t.insertHazard = fmt.Sprintf("the table has the CHECK constraint %q, which this version does not evaluate", rel.Checks[0].Name)
+	case len(unknown) > 0:
+		t.insertHazard = fmt.Sprintf("the table has the CHECK constraint %q, which this version does not evaluate", unknown[0].Name)
 	case len(rel.Uniques) > 0:
 		t.insertHazard = fmt.Sprintf("the table has the unique constraint %q, which this version does not look up", rel.Uniques[0].Name)
 	}

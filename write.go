@@ -32,16 +32,17 @@ type attempt struct {
 	hash   uint64
 	lease  rowcache.Lease
 
-	values []driver.Value // of the key
-	cells  []driver.Value // scratch
-	image  []byte         // the row as it is
-	next   []byte         // the row as it will be
-	found  bool           // the row is there
-	result []driver.Value // of RETURNING; nil for no row
-	basis  queue.Receipt  // group in flight that image comes from
-	lost   uint64         // of the queue, before it was looked at
-	writes bool           // it is to be deferred, not cached
-	buffer *buffer        // open transaction in which it is made; nil outside
+	values  []driver.Value // of the key
+	cells   []driver.Value // scratch
+	checked []driver.Value // scratch: the cells that a CHECK constraint looks at
+	image   []byte         // the row as it is
+	next    []byte         // the row as it will be
+	found   bool           // the row is there
+	result  []driver.Value // of RETURNING; nil for no row
+	basis   queue.Receipt  // group in flight that image comes from
+	lost    uint64         // of the queue, before it was looked at
+	writes  bool           // it is to be deferred, not cached
+	buffer  *buffer        // open transaction in which it is made; nil outside
 }
 
 // begin starts an attempt with the key from the arguments, in a buffered
@@ -362,6 +363,9 @@ func (a *attempt) insert(w *writePlan, args []driver.NamedValue) (*queue.Shape, 
 			}
 		}
 	}
+	if !a.admits(a.cells) { // PostgreSQL checks the row even if it comes to insert none
+		return nil, errUncertain
+	}
 	if !a.found {
 		var err error
 		if a.next, err = rowimage.AppendRow(a.next[:0], session.Location, a.cells); err != nil {
@@ -440,6 +444,13 @@ func (a *attempt) assign(w *writePlan, args []driver.NamedValue, proposed []driv
 	var err error
 	if a.next, err = rowimage.Replace(a.next[:0], a.image, session.Location, w.setColumns, fresh); err != nil {
 		return nil, errUncertain
+	}
+	if len(a.table.checks) > 0 {
+		if admitted, err := a.admitsChange(w.setColumns, old, fresh); err != nil {
+			return nil, err
+		} else if !admitted {
+			return nil, errUncertain
+		}
 	}
 	return w.changeShape, nil
 }

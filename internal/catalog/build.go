@@ -132,13 +132,14 @@ func (b *builder) addColumns() {
 		t := b.tables[row.Rel]
 		t.columns = append(t.columns, row)
 		t.Relation.Columns = append(t.Relation.Columns, Column{
-			Name:      row.Name,
-			Type:      b.typeOf(row),
-			SQLType:   row.SQLType,
-			NotNull:   row.NotNull,
-			Identity:  letter(row.Identity),
-			Generated: row.Generated != "",
-			fullType:  cmp.Or(row.FullType, row.SQLType),
+			Name:          row.Name,
+			Type:          b.typeOf(row),
+			SQLType:       row.SQLType,
+			NotNull:       row.NotNull,
+			Deterministic: row.Deterministic,
+			Identity:      letter(row.Identity),
+			Generated:     row.Generated != "",
+			fullType:      cmp.Or(row.FullType, row.SQLType),
 		})
 	}
 	draws := map[[2]int][]*table{}

@@ -111,10 +111,13 @@ type Sequence struct {
 
 // Column is one column of a relation.
 type Column struct {
-	Name     string
-	Type     pgvalue.Type
-	SQLType  string // the type in SQL without length modifiers, qualified and quoted where needed
-	NotNull  bool
+	Name    string
+	Type    pgvalue.Type
+	SQLType string // the type in SQL without length modifiers, qualified and quoted where needed
+	NotNull bool
+	// Deterministic says that two texts of it are equal only if their bytes are.
+	Deterministic bool
+
 	Default  Default
 	Identity byte // 0, 'a' (always), 'd' (by default)
 	// Generated says that the value is computed by PostgreSQL.
@@ -193,6 +196,9 @@ type Check struct {
 	// check fail. It holds all columns if any UPDATE may: the check is not
 	// validated, or not a function of the row alone.
 	Columns []int
+	// OwnOperators says that not all of its operators are built in: they may be
+	// called like those that are, and mean something else.
+	OwnOperators bool
 }
 
 // ForeignKey is a foreign key, seen from either side.

@@ -154,7 +154,7 @@ func (t *table) judgePartition(d *table) {
 		if row.Inherited {
 			continue
 		}
-		k := Check{Name: row.Name, Expr: row.Expr}
+		k := Check{Name: row.Name, Expr: row.Expr, OwnOperators: row.OwnOperators}
 		for _, col := range d.Checks[i].Columns {
 			k.Columns = append(k.Columns, t.Column(d.columns[col].Name))
 		}

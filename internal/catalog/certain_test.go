@@ -132,6 +132,9 @@ func TestChecksSayWhichColumnsDecideThem(t *testing.T) {
 		`ALTER TABLE t DROP COLUMN gone`,
 		`ALTER TABLE t ADD CONSTRAINT c6 CHECK (a <> 5) NOT VALID`,
 		`CREATE TABLE called (id bigint PRIMARY KEY, a int, CONSTRAINT mine CHECK (ok(a)))`,
+		`CREATE OPERATOR ==== (leftarg = int, rightarg = int, function = int4eq)`,
+		`CREATE TABLE arrays (id bigint PRIMARY KEY, a int, v varchar, CONSTRAINT listed CHECK (v IN ('a', 'b')), CONSTRAINT mine CHECK (a ==== 1))`,
+		`CREATE TABLE converted (id bigint PRIMARY KEY, a date[], CONSTRAINT converted CHECK ('a' <> ALL (a::text[])))`,
 	)
 	columns := map[string][]int{}
 	for _, k := range relation(t, c, "t").Checks {
@@ -140,6 +143,14 @@ func TestChecksSayWhichColumnsDecideThem(t *testing.T) {
 	all := []int{0, 1, 2, 3}
 	require.Equal(t, map[string][]int{"c1": {1, 2}, "c2": all, "c3": all, "c4": all, "c5": all, "c6": all}, columns)
 	require.Equal(t, `CHECK (((a > 0) AND (b = ANY (ARRAY[1, 2]))))`, relation(t, c, "t").Checks[0].Expr)
+
+	own := map[string]bool{}
+	for _, k := range relation(t, c, "arrays").Checks {
+		own[k.Name] = k.OwnOperators
+	}
+	require.Equal(t, map[string]bool{"listed": false, "mine": true}, own)
+	require.Empty(t, relation(t, c, "arrays").UpdateUncertain)
+	require.Equal(t, `the check "converted" may refuse a row that it has accepted`, relation(t, c, "converted").UpdateUncertain)
 
 	called := relation(t, c, "called")
 	require.Equal(t, `the check "mine" calls the function "public.ok"`, called.UpdateUncertain)

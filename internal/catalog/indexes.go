@@ -100,7 +100,7 @@ func (t *table) bytewise(i int) bool {
 // partitioned table by judgePartition.
 func (t *table) addChecks() {
 	for _, row := range t.checks {
-		k := Check{Name: row.Name, Expr: row.Expr}
+		k := Check{Name: row.Name, Expr: row.Expr, OwnOperators: row.OwnOperators}
 		cols, plain := t.indexesOf(row.Columns)
 		if row.Unstable || !plain || len(cols) == 0 {
 			cols = t.allColumns()

@@ -233,7 +233,9 @@ doc AS MATERIALIZED (SELECT pg_catalog.json_build_object(
 		NOT k.convalidated OR c.name IS NOT NULL OR EXISTS (
 				SELECT FROM pg_catalog.regexp_matches(k.conbin::text, ':(?:op)?funcid (\d+)', 'g') AS m
 				JOIN pg_catalog.pg_proc p ON p.oid = m[1]::oid WHERE p.provolatile <> 'i')
-			OR k.conbin::text ~ '\{(SQLVALUEFUNCTION|COERCEVIAIO|ARRAYCOERCEEXPR|COERCETODOMAIN|NEXTVALUEEXPR|XMLEXPR)' AS unstable,
+			OR k.conbin::text ~ '\{(SQLVALUEFUNCTION|COERCEVIAIO|COERCETODOMAIN|NEXTVALUEEXPR|XMLEXPR)' AS unstable,
+		EXISTS (
+			SELECT FROM pg_catalog.regexp_matches(k.conbin::text, ':opno (\d+)', 'g') AS m WHERE m[1]::oid >= 16384) AS own_operators,
 		c.name AS calls
 	FROM pg_catalog.pg_constraint k JOIN rels r ON r.oid = k.conrelid
 	LEFT JOIN calls c ON c.class = 'pg_catalog.pg_constraint'::regclass AND c.oid = k.oid

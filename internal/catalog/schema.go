@@ -118,7 +118,9 @@ type checkRow struct {
 	Columns   []int
 	Inherited bool
 	Unstable  bool
-	Calls     string
+	// OwnOperators says that an operator in it is not built in.
+	OwnOperators bool `json:"own_operators"`
+	Calls        string
 }
 
 type foreignKeyRow struct {

@@ -2,11 +2,14 @@ package pgvalue_test
 
 import (
 	"bytes"
+	"cmp"
 	"database/sql/driver"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/lib/pq"
+	"github.com/lib/pq/oid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/writebehind/writebehind/internal/pgvalue"
@@ -135,5 +138,76 @@ func TestEqualOfNull(t *testing.T) {
 		require.Equal(t, ok, err == nil, "%s: %v", c.sqlType, err) // json = NULL is an error
 		_, known := c.typ.Equal(nil, nil)
 		require.False(t, known, c.sqlType)
+	}
+}
+
+func TestOrderIsWhatPostgresSays(t *testing.T) {
+	sessions, columns := newDatabase(t)
+	r := newRandom(t)
+	values := arguments(r, 10)
+	for i, c := range columns[:len(knownTypes)] {
+		s := sessions[i%len(sessions)]
+		chosen := sample(r, comparables(s, c, values), 100)
+		cells := fill(t, s, c, chosen)
+		if len(cells) > 0 {
+			if _, known := c.typ.Order(cells[0], cells[0]); !known {
+				continue
+			}
+		}
+		for _, v := range chosen {
+			with, _ := c.typ.Compare(s.known, v)
+			less := s.list(t, "SELECT c < $1 FROM "+c.table+" ORDER BY id", v)
+			greater := s.list(t, "SELECT c > $1 FROM "+c.table+" ORDER BY id", v)
+			for i, cell := range cells {
+				order, known := c.typ.Order(cell, with)
+				require.True(t, known, "%s: %s and %s", c.sqlType, show(cell), show(v))
+				require.Equal(t, less[i], order < 0, "%s: %s < %s", c.sqlType, show(cell), show(v))
+				require.Equal(t, greater[i], order > 0, "%s: %s > %s", c.sqlType, show(cell), show(v))
+			}
+		}
+	}
+}
+
+func TestOrderIsKnownOfNumbersAndTimes(t *testing.T) {
+	number := base(oid.T_numeric, -1)
+	ascending := []string{"-Infinity", "-100", "-99.5", "-1.50", "-0.01", "0.00", "0.001", "0.01", "1", "1.05", "1.5", "9.99", "10", "100.00", "Infinity", "NaN"}
+	for i, a := range ascending {
+		for j, b := range ascending {
+			order, known := number.Order([]byte(a), []byte(b))
+			require.True(t, known)
+			require.Equal(t, cmp.Compare(i, j), order, "%s and %s", a, b)
+		}
+	}
+	order, known := number.Order([]byte("1.50"), []byte("1.5"))
+	require.True(t, known)
+	require.Zero(t, order)
+
+	at := time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC)
+	for _, typ := range []oid.Oid{oid.T_date, oid.T_timestamp, oid.T_timestamptz} {
+		times := []driver.Value{[]byte("-infinity"), at, at.Add(time.Hour), []byte("infinity")}
+		for i, a := range times {
+			for j, b := range times {
+				order, known := base(typ, -1).Order(a, b)
+				require.True(t, known)
+				require.Equal(t, cmp.Compare(i, j), order)
+			}
+		}
+	}
+
+	for _, tt := range []struct {
+		typ  pgvalue.Type
+		a, b driver.Value
+	}{
+		{number, []byte("1e5"), []byte("1")},
+		{number, []byte("1"), []byte(".5")},
+		{number, int64(1), []byte("1")},
+		{base(oid.T_int4, -1), int64(1), nil},
+		{base(oid.T_text, -1), "a", "b"},
+		{base(oid.T_bool, -1), false, true},
+		{base(oid.T_date, -1), at, at.AddDate(9000, 0, 0)},
+		{pgvalue.Type{Kind: pgvalue.Enum, Labels: moods}, []byte("sad"), []byte("ok")},
+	} {
+		_, known := tt.typ.Order(tt.a, tt.b)
+		require.False(t, known, "%v and %v", tt.a, tt.b)
 	}
 }
