@@ -60,12 +60,12 @@ func (w *Worker) lockTwins(ctx context.Context, pair [2]record.Key) bool {
 	if err != nil {
 		return false
 	}
-	n, err := readCounter(ctx, tx, pair[0], " FOR UPDATE")
+	n, err := readCounter(ctx, tx, pair[0], " FOR NO KEY UPDATE")
 	if err != nil {
 		_ = tx.Rollback()
 		return false
 	}
-	m, err := readCounter(ctx, tx, pair[1], " FOR UPDATE")
+	m, err := readCounter(ctx, tx, pair[1], " FOR NO KEY UPDATE")
 	if errors.Join(err, tx.Rollback()) != nil {
 		return false
 	}
