@@ -16,9 +16,9 @@ import (
 // kept here, and their rows locked in this process, until COMMIT makes them one
 // group. What only PostgreSQL can do makes it real: see makeReal.
 //
-// It belongs to one connection; but whoever writes past the buffers to a table
-// that it has written makes it real, from another goroutine. All its fields are
-// guarded by turn.
+// It belongs to one connection; but whoever writes past the buffers to a row that it
+// has locked, or to more rows of a table that it has written, makes it real, from
+// another goroutine. All its fields are guarded by turn.
 type buffer struct {
 	engine *engine
 	owner  *Conn           // it writes to its fields with the turn only, others do not
@@ -126,18 +126,19 @@ func (b *buffer) row(key []byte, hash uint64) (r *bufferedRow, certain bool) {
 	return r, bytes.Equal(r.key, key)
 }
 
-// keep locks the row of an attempt to the end of the transaction.
+// keep locks the row of an attempt to the end of the transaction, and waits, if it is
+// to wait, until no direct writer holds it.
 func (b *buffer) keep(ctx context.Context, a *attempt, wait bool) error {
-	for i := range b.kept {
-		if b.kept[i].hash == a.hash {
-			return nil
+	if !slices.ContainsFunc(b.kept, func(r keptRow) bool { return r.hash == a.hash }) {
+		if err := b.engine.locks.keep(ctx, a.hash, b, wait); err != nil {
+			return err
 		}
+		b.kept = append(b.kept, keptRow{a.hash, a.table, bytes.Clone(a.key)})
 	}
-	if err := b.engine.locks.keep(ctx, a.hash, b, wait); err != nil {
-		return err
+	if !wait {
+		return nil
 	}
-	b.kept = append(b.kept, keptRow{a.hash, a.table, bytes.Clone(a.key)})
-	return nil
+	return b.engine.rows.await(ctx, a.hash, b.engine.locks.patience, b.wanted)
 }
 
 // keptRow is a row that the transaction has locked.

@@ -164,7 +164,7 @@ func (c *Conn) bufferWrite(ctx context.Context, b *buffer, p *plan, query string
 		return 0, false
 	}
 	kept := len(b.kept)
-	if b.keep(ctx, a, true) != nil || b.engine.rows.await(ctx, a.hash, b.engine.locks.patience, b.wanted) != nil {
+	if b.keep(ctx, a, true) != nil {
 		return 0, false
 	}
 	var shape *queue.Shape
@@ -199,7 +199,8 @@ func (c *Conn) settle(b *buffer, compute func() error) bool {
 		}
 		holds := false
 		a.engine.queue.Exclusive(func() {
-			if holds = a.Valid() || r != nil && !a.blocked() && a.engine.queue.Lost() == r.lost && a.table.state.epoch.Load() == r.lease.Epoch; holds {
+			// What it has written it has locked: others have not moved that.
+			if holds = a.stands() && (r != nil || !a.moved()); holds {
 				b.register(a.table.state)
 			}
 		})
@@ -218,8 +219,7 @@ func (c *Conn) lockingRead(ctx context.Context, b *buffer, p *plan, query string
 	}
 	a.writes = true
 	kept := len(b.kept)
-	wait := p.read.lock == waitForRow
-	if b.keep(ctx, a, wait) != nil || wait && b.engine.rows.await(ctx, a.hash, b.engine.locks.patience, b.wanted) != nil {
+	if b.keep(ctx, a, p.read.lock == waitForRow) != nil {
 		return nil, false
 	}
 	var answer *cachedRows

@@ -373,9 +373,6 @@ func (c *Conn) Close() error {
 	if c.engine == nil {
 		return err
 	}
-	if !c.held.nothing() && c.lost(err) {
-		c.doubt()
-	}
-	c.letGo(context.Background())
+	c.finish(context.Background(), err)
 	return errors.Join(err, engines.detach(c.engine))
 }

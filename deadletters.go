@@ -12,7 +12,9 @@ import (
 
 	"github.com/lib/pq"
 
+	"github.com/writebehind/writebehind/internal/catalog"
 	"github.com/writebehind/writebehind/queue"
+	"github.com/writebehind/writebehind/rewrite"
 )
 
 // DeadLetter is one row of a group that was acknowledged and that PostgreSQL has
@@ -132,29 +134,29 @@ func (l *letter) retry(ctx context.Context, tx *sql.Tx) error {
 	}
 	var w letterWriter
 	w.types = types
-	name := quoted(l.schema) + "." + quoted(l.table)
+	name := tableName(catalog.Name{Schema: l.schema, Name: l.table})
 	var query string
 	switch l.kind {
 	case "insert", "upsert":
 		var columns, values []string
 		for _, c := range sortedNames(l.values) {
-			columns, values = append(columns, quoted(c)), append(values, w.value(c, l.values[c]))
+			columns, values = append(columns, rewrite.Quote(c)), append(values, w.value(c, l.values[c]))
 		}
 		query = "INSERT INTO " + name + " (" + strings.Join(columns, ", ") + ") VALUES (" + strings.Join(values, ", ") + ")"
 		if l.kind == "upsert" {
 			var keys, sets []string
 			for _, c := range sortedNames(l.key) {
-				keys = append(keys, quoted(c))
+				keys = append(keys, rewrite.Quote(c))
 			}
 			for _, c := range l.set {
-				sets = append(sets, quoted(c)+" = EXCLUDED."+quoted(c))
+				sets = append(sets, rewrite.Quote(c)+" = EXCLUDED."+rewrite.Quote(c))
 			}
 			query += " ON CONFLICT (" + strings.Join(keys, ", ") + ") DO UPDATE SET " + strings.Join(sets, ", ")
 		}
 	case "update":
 		var sets []string
 		for _, c := range l.set {
-			sets = append(sets, quoted(c)+" = "+w.value(c, l.values[c]))
+			sets = append(sets, rewrite.Quote(c)+" = "+w.value(c, l.values[c]))
 		}
 		query = "UPDATE " + name + " SET " + strings.Join(sets, ", ") + " WHERE " + w.match(l.key)
 	case "delete":
@@ -218,7 +220,7 @@ func (w *letterWriter) value(column string, v *string) string {
 func (w *letterWriter) match(key map[string]*string) string {
 	var all []string
 	for _, c := range sortedNames(key) {
-		all = append(all, quoted(c)+" = "+w.value(c, key[c]))
+		all = append(all, rewrite.Quote(c)+" = "+w.value(c, key[c]))
 	}
 	return strings.Join(all, " AND ")
 }

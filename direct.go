@@ -61,19 +61,11 @@ func (c *Conn) enter(ctx context.Context, p *plan, args []driver.NamedValue) (he
 	switch {
 	case err == nil:
 	case c.inTransaction():
-		c.fail(ctx)
+		insist(ctx, c.real, failing)
 	default:
 		c.letGo(ctx)
 	}
 	return h, err
-}
-
-// fail makes the transaction in PostgreSQL one that has failed, as a statement does
-// that does not come to be executed.
-func (c *Conn) fail(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reloadTimeout)
-	defer cancel()
-	_, _ = execAnyhow(ctx, c.real, failing, nil) // it fails
 }
 
 // failing is a statement that fails, and the transaction with it.
@@ -135,9 +127,7 @@ func (c *Conn) endFailed(ctx context.Context, p *plan, err error) {
 	if err == nil || !c.textTx || !commits(p.stmt) {
 		return
 	}
-	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), reloadTimeout)
-	defer cancel()
-	_, _ = execAnyhow(ending, c.real, "ROLLBACK", nil) // the first error counts
+	insist(ctx, c.real, "ROLLBACK")
 	c.textTx, c.freshSnapshot, c.readCommitted = false, false, false
 	c.letGo(ctx)
 }
@@ -183,6 +173,12 @@ func (c *Conn) leave(ctx context.Context, p *plan, h heldBy, err error) {
 		return
 	}
 	c.held.add(h)
+	c.finish(ctx, err)
+}
+
+// finish is the end of what the connection's transaction, or its last statement,
+// holds, which err says how it came to it.
+func (c *Conn) finish(ctx context.Context, err error) {
 	if !c.held.nothing() && c.lost(err) {
 		c.doubt()
 	}

@@ -99,7 +99,7 @@ func (r *registry) end(s *early) {
 func (r *registry) holdEarly(e *engine) {
 	tables := states(e.schema.Load().sorted())
 	for s := range r.early {
-		e.hold(tables) // nobody has buffered anything yet
+		e.hold(tables, false) // nobody has buffered anything yet
 		s.holds = append(s.holds, earlyHold{e, tables, e.activity.begin()})
 	}
 }

@@ -60,15 +60,15 @@ type heldBy struct {
 func (h heldBy) nothing() bool { return len(h.tables) == 0 && !h.one }
 
 // hold makes tables direct. Every call is matched by one of release. It returns
-// the transactions that have buffered something for the tables: they must yield
-// before the writer runs.
-func (e *engine) hold(tables []*tableState) (buffers []*buffer) {
+// the transactions that have buffered something for the tables, or (all) used them in
+// any way: they must yield before the writer runs.
+func (e *engine) hold(tables []*tableState, all bool) (buffers []*buffer) {
 	e.queue.Exclusive(func() {
 		for _, t := range tables {
 			t.direct.Add(1)
 			t.epoch.Add(1)
 		}
-		buffers = buffersOf(tables)
+		buffers = buffersOf(tables, all)
 	})
 	return buffers
 }
@@ -89,19 +89,27 @@ func (e *engine) release(tables []*tableState) {
 // if there is one: it must yield before the writer runs.
 func (e *engine) holdRow(hash uint64) (keeper *buffer) {
 	e.queue.Exclusive(func() {
-		e.rows.add(hash)
-		e.cache.Drop(hash)
+		e.markRow(hash)
 		keeper = e.locks.keeper(hash)
 	})
 	return keeper
 }
 
+// markRow makes a row direct, and unmarkRow ends that. What is known of it is
+// forgotten. The queue's commit lock is held.
+func (e *engine) markRow(hash uint64) {
+	e.rows.add(hash)
+	e.cache.Drop(hash)
+}
+
+func (e *engine) unmarkRow(hash uint64) {
+	e.cache.Drop(hash)
+	e.rows.remove(hash)
+}
+
 // releaseRow ends what holdRow began, as release does for tables.
 func (e *engine) releaseRow(hash uint64, row heldRow) {
-	e.queue.Exclusive(func() {
-		e.cache.Drop(hash)
-		e.rows.remove(hash)
-	})
+	e.queue.Exclusive(func() { e.unmarkRow(hash) })
 	if row.locked {
 		e.locks.unlock(hash)
 	}
@@ -125,8 +133,7 @@ func (e *engine) releaseAll(h *held) {
 	if len(h.rows) > 0 {
 		e.queue.Exclusive(func() {
 			for hash := range h.rows {
-				e.cache.Drop(hash)
-				e.rows.remove(hash)
+				e.unmarkRow(hash)
 			}
 		})
 		for hash, row := range h.rows {
@@ -147,35 +154,26 @@ func (e *engine) widen(h held) (tables []*tableState) {
 			more = append(more, row.table)
 		}
 	}
-	e.hold(more) // nobody has buffered anything for the rows
+	e.hold(more, false) // nobody has buffered anything for the rows
 	rows := held{rows: h.rows}
 	e.releaseAll(&rows)
 	return append(slices.Clone(h.tables), more...)
 }
 
-// buffersOf returns the transactions that have buffered something for tables. The
-// queue's commit lock is held.
-func buffersOf(tables []*tableState) (buffers []*buffer) {
-	for _, t := range tables {
-		for b := range t.buffers {
+// buffersOf returns the transactions that have buffered something for tables, or
+// (all) used them in any way. The queue's commit lock is held.
+func buffersOf(tables []*tableState, all bool) (buffers []*buffer) {
+	add := func(those map[*buffer]struct{}) {
+		for b := range those {
 			if !slices.Contains(buffers, b) {
 				buffers = append(buffers, b)
 			}
 		}
 	}
-	return buffers
-}
-
-// usersOf returns the transactions that have used tables in any way. The queue's
-// commit lock is held.
-func usersOf(tables []*tableState) (buffers []*buffer) {
 	for _, t := range tables {
-		for _, those := range []map[*buffer]struct{}{t.buffers, t.users} {
-			for b := range those {
-				if !slices.Contains(buffers, b) {
-					buffers = append(buffers, b)
-				}
-			}
+		add(t.buffers)
+		if all {
+			add(t.users)
 		}
 	}
 	return buffers
@@ -193,11 +191,7 @@ func states(tables []*table) []*tableState {
 // was acknowledged before. all says that it may wait for everybody who has used them.
 func (c *Conn) holdTables(ctx context.Context, tables []*table, all bool) (heldBy, error) {
 	h := heldBy{tables: states(tables)}
-	buffers := c.engine.hold(h.tables)
-	if all {
-		c.engine.queue.Exclusive(func() { buffers = usersOf(h.tables) })
-	}
-	err := yieldAll(ctx, c, buffers)
+	err := yieldAll(ctx, c, c.engine.hold(h.tables, all))
 	if err == nil {
 		err = c.drainAll(ctx)
 	}

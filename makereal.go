@@ -49,8 +49,7 @@ func (b *buffer) hold() (newest queue.LSN) {
 	h.rows = make(map[uint64]heldRow, len(b.kept))
 	e.queue.Exclusive(func() {
 		for _, r := range b.kept {
-			e.rows.add(r.hash)
-			e.cache.Drop(r.hash)
+			e.markRow(r.hash)
 			h.rows[r.hash] = heldRow{r.table.state, true}
 		}
 	})
@@ -92,9 +91,7 @@ func (b *buffer) abort() {
 	if r.tx != nil {
 		_ = r.tx.Rollback() // the first error counts
 	} else {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(b.ctx), reloadTimeout)
-		defer cancel()
-		_, _ = execAnyhow(ctx, r.conn, "ROLLBACK", nil) // as above
+		insist(b.ctx, r.conn, "ROLLBACK")
 	}
 	if r.conn != b.owner.real {
 		closeQuietly(r.conn)
@@ -157,7 +154,7 @@ func (b *buffer) replay() error {
 		n, err := op.run(b.ctx, b.real.conn)
 		if err == nil && n != op.rows {
 			// Whatever the application does next, this must not be committed.
-			_, _ = execAnyhow(b.ctx, b.real.conn, failing, nil)
+			insist(b.ctx, b.real.conn, failing)
 			err = errMoved
 		}
 		if err != nil {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/writebehind/writebehind/internal/owner"
 )
@@ -73,8 +72,5 @@ func (e *engine) refusePaused() error {
 	}
 	return nil
 }
-
-// quoted is a name in SQL.
-func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 func sortedNames(m map[string]*string) []string { return slices.Sorted(maps.Keys(m)) }

@@ -134,7 +134,7 @@ func (e *engine) disown() (buffers []*buffer) {
 	e.statesMu.Unlock()
 	e.queue.Exclusive(func() {
 		e.ownership.state.Store(shared)
-		buffers = buffersOf(all)
+		buffers = buffersOf(all, false)
 	})
 	e.forgetRows()
 	return buffers
@@ -145,7 +145,7 @@ func (o *keeper) Resume(died bool) {
 	e := (*engine)(o)
 	e.forgetRows() // others may have written
 	held := states(e.schema.Load().sorted())
-	e.hold(held) // nobody has buffered anything yet
+	e.hold(held, false) // nobody has buffered anything yet
 	e.queue.Exclusive(func() { e.ownership.state.CompareAndSwap(shared, clean) })
 	e.releaseFinished(held, died)
 }

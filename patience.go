@@ -5,6 +5,19 @@ import (
 	"time"
 )
 
+// lockPatience is how long somebody waits in this process for what transactions keep
+// to their end.
+type lockPatience struct {
+	kept  time.Duration // by one and the same; the next one has its own
+	limit time.Duration // in all; 0: no limit
+}
+
+// keptPatience is how long a lock is waited for that one transaction keeps. Those who
+// wait for one another are found at once, and who has come to PostgreSQL meanwhile
+// and wants what others have makes them follow; this is for what nobody has thought
+// of. It is PostgreSQL's own deadlock_timeout.
+const keptPatience = time.Second
+
 // shortestTimeout is the first of those that end a session's waiting for a lock, in
 // milliseconds.
 const shortestTimeout = `SELECT min(s.setting::bigint) FROM pg_catalog.pg_settings AS s

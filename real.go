@@ -58,6 +58,14 @@ func execAnyhow(ctx context.Context, real driver.Conn, query string, args []driv
 	return result, errors.Join(err, stmt.Close())
 }
 
+// insist executes a statement whatever has become of ctx. What comes of it does not
+// matter: an error that counts is on its way already, or none does.
+func insist(ctx context.Context, real driver.Conn, query string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reloadTimeout)
+	defer cancel()
+	_, _ = execAnyhow(ctx, real, query, nil)
+}
+
 // queryAnyhow is queryReal on a real connection that may be able to query
 // prepared statements only.
 func queryAnyhow(ctx context.Context, real driver.Conn, query string, args []driver.NamedValue) (driver.Rows, error) {

@@ -17,13 +17,6 @@ type rowLocks struct {
 	shards   [256]lockShard
 }
 
-// lockPatience is how long somebody waits in this process for what transactions keep
-// to their end.
-type lockPatience struct {
-	kept  time.Duration // by one and the same; the next one has its own
-	limit time.Duration // in all; 0: no limit
-}
-
 type lockShard struct {
 	mu   sync.Mutex
 	held map[uint64]*rowLock
@@ -53,12 +46,6 @@ func (l *rowLocks) shard(hash uint64) *lockShard { return &l.shards[hash>>56] }
 // errRowHeld says that a row's lock was not to be had in time. Who has it may be
 // waiting for whoever wants it, in a way that only PostgreSQL can see.
 var errRowHeld = errors.New("the row is locked")
-
-// keptPatience is how long a lock is waited for that one transaction keeps. Those who
-// wait for one another are found at once, and who has come to PostgreSQL meanwhile
-// and wants what others have makes them follow; this is for what nobody has thought
-// of. It is PostgreSQL's own deadlock_timeout.
-const keptPatience = time.Second
 
 // lock takes the lock of a row for one statement, or returns ctx's error. Where a
 // transaction keeps the lock it gives up with errRowHeld.

@@ -73,12 +73,8 @@ func (b *buffer) lockTouched(ctx context.Context) error {
 	return nil
 }
 
-func tableName(n catalog.Name) string {
-	if n.Schema == "" {
-		return rewrite.Quote(n.Name)
-	}
-	return rewrite.Quote(n.Schema) + "." + rewrite.Quote(n.Name)
-}
+// tableName is the name of a table in SQL.
+func tableName(n catalog.Name) string { return rewrite.Quote(n.Schema) + "." + rewrite.Quote(n.Name) }
 
 // locksOutReaders tells whether a direct statement may wait for all who have used a
 // table.

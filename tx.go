@@ -9,7 +9,7 @@ import (
 var _ driver.Tx = (*Tx)(nil)
 
 // Tx is a transaction: buffered (see buffer), or on the real connection. What the
-// latter writes is direct, and its tables stay direct until it ends.
+// latter writes is direct, and what it holds stays direct until it ends.
 type Tx struct {
 	conn *Conn
 	real driver.Tx       // nil while it is buffered
@@ -119,8 +119,5 @@ func (t *Tx) Rollback() error {
 func (t *Tx) end(err error) {
 	c := t.conn
 	c.tx, c.textTx, c.freshSnapshot, c.readCommitted = nil, false, false, false
-	if !c.held.nothing() && c.lost(err) {
-		c.doubt()
-	}
-	c.letGo(t.ctx)
+	c.finish(t.ctx, err)
 }

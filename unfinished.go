@@ -59,6 +59,9 @@ type unfinished struct {
 // that may change them now have ended. died says that these may not have locked
 // the tables yet.
 func (e *engine) releaseFinished(held []*tableState, died bool) {
+	if len(held) == 0 {
+		return
+	}
 	u := &unfinished{engine: e, find: locksOfOthers, held: make(map[*tableState]map[string]bool, len(held))}
 	if died {
 		u.find = statementsOfOthers
@@ -102,7 +105,9 @@ func (u *unfinished) over() bool {
 			delete(u.held, t)
 		}
 	}
-	u.engine.release(free)
+	if len(free) > 0 {
+		u.engine.release(free)
+	}
 	return len(u.held) == 0
 }
 

@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/writebehind/writebehind/cachekeys"
 	"github.com/writebehind/writebehind/internal/pgvalue"
-	"github.com/writebehind/writebehind/internal/rowcache"
 	"github.com/writebehind/writebehind/internal/rowimage"
 	"github.com/writebehind/writebehind/queue"
 	"github.com/writebehind/writebehind/rewrite"
@@ -20,125 +18,6 @@ import (
 // long for the index (PostgreSQL refuses rows of a btree above 2704 bytes,
 // nbtree.h: BTMaxItemSize; several columns share them).
 const wideValue = 500
-
-// attempt is one attempt to defer a write or to answer a read: what it saw, for
-// the validation under the commit lock. It lives in its connection and is used
-// again.
-type attempt struct {
-	engine *engine
-	table  *table
-	schema *schema
-	key    []byte
-	hash   uint64
-	lease  rowcache.Lease
-
-	values  []driver.Value // of the key
-	cells   []driver.Value // scratch
-	checked []driver.Value // scratch: the cells that a CHECK constraint looks at
-	image   []byte         // the row as it is
-	next    []byte         // the row as it will be
-	found   bool           // the row is there
-	result  []driver.Value // of RETURNING; nil for no row
-	basis   queue.Receipt  // group in flight that image comes from
-	lost    uint64         // of the queue, before it was looked at
-	writes  bool           // it is to be deferred, not cached
-	buffer  *buffer        // open transaction in which it is made; nil outside
-}
-
-// begin starts an attempt with the key from the arguments, in a buffered
-// transaction or outside (nil). ok is false if the statement must go direct.
-func (a *attempt) begin(e *engine, b *buffer, p *plan, key []source, args []driver.NamedValue) (ok bool) {
-	a.engine, a.buffer, a.table, a.schema, a.writes = e, b, p.table, p.schema, p.write != nil
-	if len(args) != p.stmt.Params {
-		return false
-	}
-	a.values = a.values[:0]
-	for i := range key {
-		v, ok := key[i].value(e.values, args)
-		if !ok {
-			return false
-		}
-		a.values = append(a.values, v)
-	}
-	if a.key, ok = cachekeys.Append(a.key[:0], p.table.rel, a.values); !ok {
-		return false
-	}
-	a.hash = rowcache.Hash(a.key)
-	return true
-}
-
-// stamp reads the tuple that will be validated: row version and epoch come before
-// anything that is looked at under them.
-func (a *attempt) stamp() {
-	a.lost = a.engine.queue.Lost()
-	a.lease = a.engine.cache.Lease(a.hash, a.table.state.epoch.Load(), a.schema.version)
-}
-
-// blocked tells whether nothing may be deferred or cached on the table now.
-func (a *attempt) blocked() bool {
-	if a.table.state.direct.Load() > 0 || a.engine.schema.Load() != a.schema {
-		return true
-	}
-	if a.writes {
-		if a.engine.rows.has(a.hash) {
-			return true
-		}
-		return a.engine.ownership.state.Load() != owned
-	}
-	return !a.engine.mayCache()
-}
-
-// Valid implements queue.Validator: it compares the tuple with that of now.
-func (a *attempt) Valid() bool {
-	return !a.blocked() && a.engine.queue.Lost() == a.lost && a.table.state.epoch.Load() == a.lease.Epoch && !a.engine.cache.Moved(a.hash, a.lease)
-}
-
-// written returns what the transaction has written to the row; nil if nothing.
-// certain is false if that cannot be told, or may not hold any more.
-func (a *attempt) written() (r *bufferedRow, certain bool) {
-	if a.buffer == nil {
-		return nil, true
-	}
-	if r, certain = a.buffer.row(a.key, a.hash); r == nil || !certain {
-		return nil, certain
-	}
-	return r, a.buffer.schema == a.schema && r.lost == a.lost && r.lease.Epoch == a.lease.Epoch
-}
-
-// look finds the row in the transaction's buffer, the overlay or the cache. ok is
-// false if none knows; stale says that what is there cannot be relied on.
-func (a *attempt) look() (ok, stale bool) {
-	a.basis = queue.Receipt{}
-	if r, certain := a.written(); !certain {
-		return false, true
-	} else if r != nil {
-		a.image, a.found = append(a.image[:0], r.now.image...), r.now.found
-		return true, false
-	}
-	var image []byte
-	var state queue.State
-	if a.writes {
-		image, state, a.basis = a.engine.queue.Pending(a.image[:0], a.key, a.hash, a.schema.version)
-	} else {
-		image, state = a.engine.queue.Get(a.image[:0], a.key, a.hash, a.schema.version)
-	}
-	switch state {
-	case queue.Present, queue.Absent:
-		a.image, a.found = image, state == queue.Present
-		return true, false
-	case queue.Stale:
-		return false, true
-	}
-	if a.engine.rows.has(a.hash) {
-		return false, false // what is in the cache may be from before
-	}
-	image, verdict := a.engine.cache.Get(a.key, a.hash, a.lease.Epoch, a.lease.Schema)
-	if verdict == rowcache.Miss {
-		return false, false
-	}
-	a.image, a.found = append(a.image[:0], image...), verdict == rowcache.Present
-	return true, false
-}
 
 // errUncertain says that an attempt came to a point where only PostgreSQL knows.
 var errUncertain = errors.New("not certain")
@@ -304,20 +183,6 @@ func (a *attempt) returns(w *writePlan, shape *queue.Shape) error {
 	var err error
 	a.result, err = a.known(image, w.returning.columns)
 	return err
-}
-
-// known returns the values of columns of a row, or errUncertain if one is unknown.
-func (a *attempt) known(image []byte, columns []int) ([]driver.Value, error) {
-	row := make([]driver.Value, len(columns))
-	if err := rowimage.DecodeColumns(image, a.engine.values.Location, columns, row); err != nil {
-		return nil, err
-	}
-	for _, v := range row {
-		if _, unknown := v.(rowimage.Unknown); unknown {
-			return nil, errUncertain
-		}
-	}
-	return row, nil
 }
 
 // argumentsCertain tells whether PostgreSQL would take the arguments that did not

@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -48,8 +49,9 @@ func (r *Relation) loadMeta(ctx context.Context, q Querier) error {
 	return nil
 }
 
-// metasOf returns what the real driver tells of the columns of a query without rows.
-func metasOf(ctx context.Context, q Querier, query string) (metas []Meta, err error) {
+// metasOf returns what the real driver tells of the columns of a query, and reads its
+// row, if it has one.
+func metasOf(ctx context.Context, q Querier, query string, into ...any) (metas []Meta, err error) {
 	rows, err := q.QueryContext(ctx, query)
 	if err != nil {
 		return nil, err
@@ -69,8 +71,10 @@ func metasOf(ctx context.Context, q Querier, query string) (metas []Meta, err er
 		m.Precision, m.Scale, m.HasPrecision = t.DecimalSize()
 		metas = append(metas, m)
 	}
-	rows.Next() // there is no row; this reads the end
-	return metas, rows.Err()
+	if rows.Next() {
+		err = rows.Scan(into...)
+	}
+	return metas, errors.Join(err, rows.Err())
 }
 
 // Existence is what the real driver tells of the columns of statements that ask
@@ -82,15 +86,12 @@ type Existence struct {
 
 // DescribeExistence finds them out.
 func DescribeExistence(ctx context.Context, q Querier) (e Existence, err error) {
-	metas, err := metasOf(ctx, q, "SELECT 1, 1::pg_catalog.int8, true WHERE false")
+	var constant, count, exists any
+	metas, err := metasOf(ctx, q, "SELECT 1, 1::pg_catalog.int8, true", &constant, &count, &exists)
 	if err != nil || len(metas) != 3 {
 		return e, err
 	}
 	e.Constant, e.Count, e.Exists = metas[0], metas[1], metas[2]
-	var constant, count, exists any
-	if err := queryRow(ctx, q, "SELECT 1, 1::pg_catalog.int8, true", nil, &constant, &count, &exists); err != nil {
-		return e, err
-	}
 	e.Known = constant == any(int64(1)) && count == any(int64(1)) && exists == any(true)
 	return e, nil
 }
