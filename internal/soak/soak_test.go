@@ -71,7 +71,7 @@ func TestLossIsFound(t *testing.T) {
 	o.calm = time.Hour // no fault
 	o.spoil = func(p *place) error {
 		for _, loss := range []string{
-			`DELETE FROM orders WHERE id = (SELECT min(id::text)::uuid FROM orders)`,
+			`DELETE FROM orders WHERE id = (SELECT min(id::text)::uuid FROM orders WHERE lines = 0)`,
 			`UPDATE ballast SET writes = writes - 1`,
 		} {
 			if _, err := p.past.ExecContext(context.Background(), loss); err != nil {
