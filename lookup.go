@@ -85,13 +85,48 @@ func (c *Conn) readRow(ctx context.Context) error {
 // find looks one row up, with whoever else looks for rows of the table. It gives
 // up when the transaction in which it is done, if any, is buffered no longer.
 func (l *lookups) find(ctx context.Context, e *engine, t *table, key []byte, values []driver.Value, in *buffer) (*lookupItem, error) {
+	item := newLookupItem(key, values)
+	return item, wait(ctx, l.join(e, t, item), in)
+}
+
+// newLookupItem copies what belongs to the caller, who may leave before the query is
+// sent.
+func newLookupItem(key []byte, values []driver.Value) *lookupItem {
 	item := &lookupItem{key: bytes.Clone(key), values: slices.Clone(values)}
 	for i, v := range item.values {
 		if b, ok := v.([]byte); ok {
-			item.values[i] = bytes.Clone(b) // the caller may leave before the query is sent
+			item.values[i] = bytes.Clone(b)
 		}
 	}
-	b := l.join(e, t, item)
+	return item
+}
+
+// findAll looks rows up, also of several tables: all at once, one query for each
+// table. It gives up as find does.
+func findAll(ctx context.Context, e *engine, wanted []wantedRow, in *buffer) error {
+	var batches []*lookupBatch
+	for _, w := range wanted {
+		b := w.table.state.lookups.join(e, w.table, w.item)
+		if !slices.Contains(batches, b) {
+			batches = append(batches, b)
+		}
+	}
+	for _, b := range batches {
+		if err := wait(ctx, b, in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wantedRow is a row to look up.
+type wantedRow struct {
+	table *table
+	item  *lookupItem
+}
+
+// wait waits for the answer to a batch.
+func wait(ctx context.Context, b *lookupBatch, in *buffer) error {
 	var tick <-chan time.Time
 	if in != nil {
 		ticker := time.NewTicker(patienceForFlush)
@@ -101,14 +136,14 @@ func (l *lookups) find(ctx context.Context, e *engine, t *table, key []byte, val
 	for {
 		select {
 		case <-b.done:
-			return item, b.err
+			return b.err
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return ctx.Err()
 		case <-tick:
 			// Once the transaction is real others may wait for it, and the look-up may
 			// wait for them, which PostgreSQL would not see.
 			if !in.isOpen() {
-				return nil, errUncertain
+				return errUncertain
 			}
 		}
 	}

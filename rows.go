@@ -38,21 +38,36 @@ func newResultColumns(rel *catalog.Relation, columns []int, names []string) *res
 	return r
 }
 
-// cachedRows is at most one row from overlay or cache.
+// cachedRows are rows from overlay and cache.
 type cachedRows struct {
 	columns *resultColumns
-	row     []driver.Value // nil when there is none, or it has been read
+	row     []driver.Value   // the next one; nil when there is none
+	more    [][]driver.Value // those after it
+}
+
+// newCachedRows returns rows in their order.
+func newCachedRows(columns *resultColumns, rows [][]driver.Value) *cachedRows {
+	r := &cachedRows{columns: columns, more: rows}
+	r.advance()
+	return r
+}
+
+func (r *cachedRows) advance() {
+	r.row = nil
+	if len(r.more) > 0 {
+		r.row, r.more = r.more[0], r.more[1:]
+	}
 }
 
 func (r *cachedRows) Columns() []string { return r.columns.names }
-func (r *cachedRows) Close() error      { r.row = nil; return nil }
+func (r *cachedRows) Close() error      { r.row, r.more = nil, nil; return nil }
 
 func (r *cachedRows) Next(dest []driver.Value) error {
 	if r.row == nil {
 		return io.EOF
 	}
 	copy(dest, r.row)
-	r.row = nil
+	r.advance()
 	return nil
 }
 
