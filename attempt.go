@@ -2,11 +2,13 @@ package writebehind
 
 import (
 	"database/sql/driver"
+	"time"
 
 	"github.com/writebehind/writebehind/cachekeys"
 	"github.com/writebehind/writebehind/internal/rowcache"
 	"github.com/writebehind/writebehind/internal/rowimage"
 	"github.com/writebehind/writebehind/queue"
+	"github.com/writebehind/writebehind/rewrite"
 )
 
 // attempt is one attempt to defer a write or to answer a read: what it saw, for
@@ -20,24 +22,36 @@ type attempt struct {
 	hash   uint64
 	lease  rowcache.Lease
 
-	values  []driver.Value // of the key
-	cells   []driver.Value // scratch
-	checked []driver.Value // scratch: the cells that a CHECK constraint looks at
-	image   []byte         // the row as it is
-	next    []byte         // the row as it will be
-	found   bool           // the row is there
-	result  []driver.Value // of RETURNING; nil for no row
-	basis   queue.Receipt  // group in flight that image comes from
-	lost    uint64         // of the queue, before it was looked at
-	writes  bool           // it is to be deferred, not cached
-	buffer  *buffer        // open transaction in which it is made; nil outside
+	values  []driver.Value   // of the key
+	cells   []driver.Value   // of the row that an INSERT proposes
+	checked []driver.Value   // scratch: the cells that a CHECK constraint looks at
+	changed []int            // columns that an UPDATE gives other values, if that is asked for
+	image   []byte           // the row as it is
+	next    []byte           // the row as it will be
+	found   bool             // the row is there
+	given   []driver.Value   // of RETURNING, for the row; nil if it returns none
+	result  [][]driver.Value // of RETURNING, for all rows of the statement
+	leans   []leaning        // the rows that the write relies on
+	moment  time.Time        // now() of a statement outside of a transaction; zero until it is asked for
+	drew    bool             // the statement has drawn values
+	fresh   *sequence        // the key was drawn from it, so no row has it; nil else
+	basis   queue.Receipt    // group in flight that image comes from
+	lost    uint64           // of the queue, before it was looked at
+	writes  bool             // it is to be deferred, not cached
+	buffer  *buffer          // open transaction in which it is made; nil outside
 }
 
-// begin starts an attempt with the key from the arguments, in a buffered
-// transaction or outside (nil). ok is false if the statement must go direct.
-func (a *attempt) begin(e *engine, b *buffer, p *plan, key []source, args []driver.NamedValue) (ok bool) {
+// begin starts an attempt at a statement, in a buffered transaction or outside (nil).
+// ok is false if the statement must go direct.
+func (a *attempt) begin(e *engine, b *buffer, p *plan, args []driver.NamedValue) (ok bool) {
 	a.engine, a.buffer, a.table, a.schema, a.writes = e, b, p.table, p.schema, p.write != nil
-	if len(args) != p.stmt.Params {
+	a.result, a.leans, a.moment, a.drew, a.fresh = nil, a.leans[:0], time.Time{}, false, nil
+	return len(args) == p.stmt.Params
+}
+
+// beginRow is begin for a statement about the one row whose key the sources give.
+func (a *attempt) beginRow(e *engine, b *buffer, p *plan, key []source, args []driver.NamedValue) (ok bool) {
+	if !a.begin(e, b, p, args) {
 		return false
 	}
 	a.values = a.values[:0]
@@ -48,11 +62,21 @@ func (a *attempt) begin(e *engine, b *buffer, p *plan, key []source, args []driv
 		}
 		a.values = append(a.values, v)
 	}
-	if a.key, ok = cachekeys.Append(a.key[:0], p.table.rel, a.values); !ok {
+	if !a.locate() {
 		return false
 	}
-	a.hash = rowcache.Hash(a.key)
+	if s := p.table.keySequence(); s != nil && p.stmt.Form == rewrite.Insert {
+		s.burn(a.values[0])
+	}
 	return true
+}
+
+// locate computes the key of the row from its values.
+func (a *attempt) locate() (ok bool) {
+	if a.key, ok = cachekeys.Append(a.key[:0], a.table.rel, a.values); ok {
+		a.hash = rowcache.Hash(a.key)
+	}
+	return ok
 }
 
 // stamp reads the tuple that will be validated: row version and epoch come before
@@ -82,7 +106,15 @@ func (a *attempt) Valid() bool { return a.stands() && !a.moved() }
 // stands tells whether everything but the row's version is as it was, and moved
 // whether that is not.
 func (a *attempt) stands() bool {
-	return !a.blocked() && a.engine.queue.Lost() == a.lost && a.table.state.epoch.Load() == a.lease.Epoch
+	if a.blocked() || a.engine.queue.Lost() != a.lost || a.table.state.epoch.Load() != a.lease.Epoch {
+		return false
+	}
+	for _, l := range a.leans {
+		if !l.stands() {
+			return false
+		}
+	}
+	return a.fresh == nil || a.fresh.isFree(a.values[0])
 }
 
 func (a *attempt) moved() bool { return a.engine.cache.Moved(a.hash, a.lease) }

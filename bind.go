@@ -41,12 +41,12 @@ const (
 // writePlan is how a keyed write is deferred.
 type writePlan struct {
 	kind       rewrite.Form
-	key        []source
-	conditions []condition // of an UPDATE or DELETE
+	key        []source    // of an UPDATE or DELETE
+	conditions []condition // of the same
 
-	values  []source // of an INSERT: one per column of the table
-	upsert  bool     // ON CONFLICT
-	nothing bool     // … DO NOTHING
+	rows    [][]source // of an INSERT: one source per column of the table
+	upsert  bool       // ON CONFLICT
+	nothing bool       // … DO NOTHING
 
 	set        []assignment // of an UPDATE, or of DO UPDATE
 	setColumns []int        // those of set, ascending

@@ -23,29 +23,17 @@ func (b *binding) insert() (*writePlan, string) {
 		return nil, why
 	}
 	b.keyed = true
-	if len(st.Rows) != 1 {
-		return nil, "an INSERT of several rows is not deferred in this version"
+	w := &writePlan{kind: rewrite.Insert}
+	reason := ""
+	for _, row := range st.Rows {
+		values, why := b.values(given, row)
+		w.rows, reason = append(w.rows, values), firstReason(reason, why)
 	}
-	w := &writePlan{kind: rewrite.Insert, values: make([]source, len(rel.Columns))}
-	reason, unbound := "", ""
-	for i := range rel.Columns {
-		c := &rel.Columns[i]
-		at := slices.Index(given, i)
-		if at < 0 || st.Rows[0][at].Kind == rewrite.DefaultKey {
-			w.values[i], why = defaultSource(c)
-		} else if why = unwritable(c); why == "" {
-			w.values[i], why = b.bind(&st.Rows[0][at], c, true)
-		}
-		if slices.Contains(rel.Key, i) {
-			unbound = firstReason(unbound, why)
-		}
-		reason = firstReason(reason, why)
+	if len(st.Rows) > maxInsertRows {
+		reason = firstReason(reason, fmt.Sprintf("it has more than %d rows", maxInsertRows))
 	}
-	for _, k := range rel.Key {
-		w.key = append(w.key, w.values[k])
-	}
-	if unbound == "" {
-		b.row = w.key
+	if len(st.Rows) == 1 {
+		b.row = b.keyOf(w.rows[0])
 	}
 	privileges := []string{"SELECT", "INSERT"}
 	if st.Conflict != nil {
@@ -66,6 +54,44 @@ func (b *binding) insert() (*writePlan, string) {
 	}
 	w.insertShape = b.shape(kind, w.setColumns)
 	return w, ""
+}
+
+// maxInsertRows is how many rows one statement may have: their places in the text are
+// kept with its plan.
+const maxInsertRows = 1000
+
+// values binds one row of an INSERT: a source for each column of the table.
+func (b *binding) values(given []int, row []rewrite.Value) (values []source, reason string) {
+	rel := b.table.rel
+	values = make([]source, len(rel.Columns))
+	for i := range rel.Columns {
+		c, why := &rel.Columns[i], ""
+		at := slices.Index(given, i)
+		if at < 0 || row[at].Kind == rewrite.DefaultKey {
+			values[i], why = b.defaultSource(i)
+		} else if why = unwritable(c); why == "" {
+			values[i], why = b.bind(&row[at], c, true)
+		} else {
+			values[i] = source{column: c, param: -1, draw: unbound}
+		}
+		if why != "" {
+			values[i].draw = unbound
+		}
+		reason = firstReason(reason, why)
+	}
+	return values, reason
+}
+
+// keyOf returns the sources of a row's key; nil if what it will be only its execution
+// tells.
+func (b *binding) keyOf(values []source) (key []source) {
+	for _, k := range b.table.rel.Key {
+		if values[k].draw != noDraw {
+			return nil
+		}
+		key = append(key, values[k])
+	}
+	return key
 }
 
 // given returns the columns that the statement gives, in the order of its
@@ -104,12 +130,24 @@ func (b *binding) given() (columns []int, reason string) {
 func (b *binding) fixesKey(given []int) string {
 	for _, k := range b.table.rel.Key {
 		at := slices.Index(given, k)
+		_, left := b.defaultSource(k)
+		if left == "" && b.table.rel.Columns[k].Default.Kind == catalog.DefaultNone {
+			left = "it has no default" // so that the key would be NULL
+		}
+		if at < 0 && left != "" {
+			return fmt.Sprintf("it leaves the key column %q to PostgreSQL: %s", b.table.rel.Columns[k].Name, left)
+		}
 		if at < 0 {
-			return fmt.Sprintf("it leaves the key column %q to PostgreSQL", b.table.rel.Columns[k].Name)
+			continue
 		}
 		for _, row := range b.plan.stmt.Rows {
 			switch row[at].Kind {
-			case rewrite.DefaultKey, rewrite.Now, rewrite.Null, rewrite.Expression:
+			case rewrite.DefaultKey:
+				if left == "" {
+					continue
+				}
+				fallthrough
+			case rewrite.Now, rewrite.Null, rewrite.Expression:
 				return fmt.Sprintf("it does not give the key column %q as a constant", b.table.rel.Columns[k].Name)
 			}
 		}
@@ -138,13 +176,19 @@ func (b *binding) conflictOnKey() string {
 }
 
 // defaultSource is the value of a column that an INSERT leaves out.
-func defaultSource(c *catalog.Column) (source, string) {
+func (b *binding) defaultSource(column int) (source, string) {
+	c := &b.table.rel.Columns[column]
 	s := source{column: c, param: -1, stored: true}
 	switch {
 	case c.Generated:
 		return s, fmt.Sprintf("PostgreSQL generates column %q", c.Name)
-	case c.Identity != 0, c.Default.Kind == catalog.DefaultSequence:
-		return s, fmt.Sprintf("column %q draws from a sequence, which this version leaves to PostgreSQL", c.Name)
+	case (c.Identity != 0 || c.Default.Kind == catalog.DefaultSequence) && b.table.sequences[column] == nil:
+		return s, fmt.Sprintf("column %q draws from a sequence that is left to PostgreSQL", c.Name)
+	case c.Default.Kind == catalog.DefaultNow && b.session.Location == nil:
+		return s, fmt.Sprintf("the default of column %q is of a time zone that is left to PostgreSQL", c.Name)
+	case drawnDefault(c) != noDraw:
+		s.draw = drawnDefault(c)
+		return s, ""
 	case c.Default.Kind == catalog.DefaultNone:
 		return s, ""
 	case c.Default.Kind == catalog.DefaultConstant:
@@ -156,6 +200,6 @@ func defaultSource(c *catalog.Column) (source, string) {
 		}
 		return s, ""
 	default:
-		return s, fmt.Sprintf("the default of column %q is left to PostgreSQL in this version", c.Name)
+		return s, fmt.Sprintf("the default of column %q is left to PostgreSQL", c.Name)
 	}
 }

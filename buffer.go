@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/writebehind/writebehind/internal/catalog"
 	"github.com/writebehind/writebehind/internal/rowcache"
@@ -25,6 +26,7 @@ type buffer struct {
 	ctx    context.Context //nolint:containedctx // of BEGIN
 	opts   driver.TxOptions
 	byText bool  // begun by a statement
+	single bool  // it is one statement's, which runs direct if it cannot stay
 	lock   int64 // the advisory lock that it holds once it is real
 
 	turn    chan struct{}
@@ -39,9 +41,12 @@ type buffer struct {
 	touched []touchedTable
 	ops     []bufferedOp
 	marks   []savepoint
-	noted   int64 // operations, undone ones included
-	bytes   int64 // that they take
-	asked   bool  // a statement was answered: PostgreSQL would have taken a snapshot
+	moment  time.Time // now() in it; zero if that was not known when it began
+	leans   []leaning // tables whose rows its writes rely on
+	needs   queue.LSN // newest group that may have a row on which they rely
+	noted   int64     // operations, undone ones included
+	bytes   int64     // that they take
+	asked   bool      // a statement was answered: PostgreSQL would have taken a snapshot
 
 	real realTransaction // once it is real
 }
@@ -104,7 +109,9 @@ type savepoint struct {
 }
 
 func newBuffer(ctx context.Context, c *Conn, opts driver.TxOptions) *buffer {
-	return &buffer{engine: c.engine, owner: c, lock: c.engine.bufferLock(), ctx: ctx, opts: opts, turn: make(chan struct{}, 1), wanted: make(chan struct{}, 1), rows: make(map[uint64]*bufferedRow)}
+	b := &buffer{engine: c.engine, owner: c, lock: c.engine.bufferLock(), ctx: ctx, opts: opts, turn: make(chan struct{}, 1), wanted: make(chan struct{}, 1), rows: make(map[uint64]*bufferedRow)}
+	b.moment, _ = c.engine.clock.now()
+	return b
 }
 
 // bufferLock returns an advisory lock that no other transaction has.
@@ -129,23 +136,43 @@ func (b *buffer) row(key []byte, hash uint64) (r *bufferedRow, certain bool) {
 // keep locks the row of an attempt to the end of the transaction, and waits, if it is
 // to wait, until no direct writer holds it.
 func (b *buffer) keep(ctx context.Context, a *attempt, wait bool) error {
-	if !slices.ContainsFunc(b.kept, func(r keptRow) bool { return r.hash == a.hash }) {
-		if err := b.engine.locks.keep(ctx, a.hash, b, wait); err != nil {
+	return b.keepRow(ctx, keptRow{hash: a.hash, table: a.table, key: a.key}, wait)
+}
+
+func (b *buffer) keepRow(ctx context.Context, r keptRow, wait bool) error {
+	if !b.keeps(r.hash) {
+		if err := b.engine.locks.keep(ctx, r.hash, b, wait); err != nil {
 			return err
 		}
-		b.kept = append(b.kept, keptRow{a.hash, a.table, bytes.Clone(a.key)})
+		r.key = bytes.Clone(r.key)
+		b.kept = append(b.kept, r)
 	}
 	if !wait {
 		return nil
 	}
-	return b.engine.rows.await(ctx, a.hash, b.engine.locks.patience, b.wanted)
+	return b.engine.rows.await(ctx, r.hash, b.engine.locks.patience, b.wanted)
 }
 
-// keptRow is a row that the transaction has locked.
+// keeps tells whether the transaction has locked a row.
+func (b *buffer) keeps(hash uint64) bool {
+	return slices.ContainsFunc(b.kept, func(r keptRow) bool { return r.hash == hash })
+}
+
+// keptRow is a row that the transaction has locked, or values of UNIQUE columns.
 type keptRow struct {
-	hash  uint64
-	table *table
-	key   []byte
+	hash   uint64
+	table  *table
+	key    []byte
+	values bool
+}
+
+// leanOn notes that the transaction relies on a row of a table, which a group up to
+// newest may have written.
+func (b *buffer) leanOn(l leaning, newest queue.LSN) {
+	b.needs = max(b.needs, newest)
+	if !slices.Contains(b.leans, l) {
+		b.leans = append(b.leans, l)
+	}
 }
 
 // unkeep unlocks the rows that were locked last, all but the first n.
@@ -157,8 +184,9 @@ func (b *buffer) unkeep(n int) {
 	}
 }
 
-// write adds a mutation to the transaction.
-func (b *buffer) write(a *attempt, shape *queue.Shape, op bufferedOp) {
+// write adds a mutation to the transaction, which repeatable makes one to be repeated.
+func (b *buffer) write(a *attempt, shape *queue.Shape) {
+	var op bufferedOp
 	r := b.rows[a.hash]
 	if r == nil {
 		r = &bufferedRow{
@@ -174,6 +202,42 @@ func (b *buffer) write(a *attempt, shape *queue.Shape, op bufferedOp) {
 	r.now = op.after
 	b.schema = a.schema
 	b.note(op)
+}
+
+// wrote tells whether one of the operations after the first ones wrote the row of an
+// attempt.
+func (b *buffer) wrote(a *attempt, first int) bool {
+	return slices.ContainsFunc(b.ops[first:], func(op bufferedOp) bool { return op.row != nil && op.row.hash == a.hash })
+}
+
+// repeatable says how the mutations of one statement, those after a position, are to be
+// repeated: all of them by the statement itself, or, if it has drawn values that it would
+// not draw again, each by the row that it came to.
+func (b *buffer) repeatable(after savepoint, statement bufferedOp, drew bool) error {
+	ops := b.ops[after.ops:]
+	if len(ops) > 0 && !drew {
+		ops[0].query, ops[0].args, ops[0].rows = statement.query, cloneArgs(statement.args), statement.rows
+		return nil
+	}
+	var err error
+	for i := range ops {
+		op := &ops[i]
+		if op.query, op.args, err = op.shape.Statement(b.engine.values.Location, op.after.image); err != nil {
+			return err
+		}
+		op.rows = 1
+	}
+	return nil
+}
+
+// claimed notes that the values that the transaction has claimed are those of rows of a
+// group.
+func (b *buffer) claimed(lsn queue.LSN) {
+	for _, r := range b.kept {
+		if r.values {
+			b.engine.claims.add(r.hash, lsn, b.engine.queue)
+		}
+	}
 }
 
 // note adds an operation that is to be repeated.
@@ -237,19 +301,27 @@ func (b *buffer) backTo(name string) bool {
 	if i < 0 {
 		return false
 	}
-	m := b.marks[i]
+	b.undo(b.marks[i])
+	b.marks = b.marks[:i+1]
+	return true
+}
+
+// here is the position that the transaction has come to.
+func (b *buffer) here() savepoint { return savepoint{ops: len(b.ops), kept: len(b.kept)} }
+
+// undo undoes what came after a position.
+func (b *buffer) undo(m savepoint) {
 	for n := len(b.ops) - 1; n >= m.ops; n-- {
 		if op := &b.ops[n]; op.row != nil {
 			op.row.now = op.before
 		}
 	}
 	clear(b.ops[m.ops:])
-	b.ops, b.marks = b.ops[:m.ops], b.marks[:i+1]
+	b.ops = b.ops[:m.ops]
 	for _, r := range b.kept[m.kept:] {
 		delete(b.rows, r.hash) // nothing written is left of it: the lock came first
 	}
 	b.unkeep(m.kept)
-	return true
 }
 
 // release forgets a savepoint and those after it; what was done since stays.
@@ -322,7 +394,7 @@ func (b *buffer) end(as bufferState) {
 	b.engine.buffering.bytes.Add(-b.bytes)
 	b.noted, b.bytes = 0, 0
 	b.state = as
-	b.rows, b.ops, b.marks, b.schema = nil, nil, nil, nil
+	b.rows, b.ops, b.marks, b.schema, b.leans = nil, nil, nil, nil, nil
 }
 
 // Valid implements queue.Validator: it tells whether what the transaction was
@@ -340,5 +412,5 @@ func (b *buffer) Valid() bool {
 			return false
 		}
 	}
-	return true
+	return !slices.ContainsFunc(b.leans, func(l leaning) bool { return !l.stands() })
 }

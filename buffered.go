@@ -159,10 +159,53 @@ const maxName = 63
 // bufferWrite adds a keyed write to the transaction; done is false, and nothing
 // has happened, if PostgreSQL must answer.
 func (c *Conn) bufferWrite(ctx context.Context, b *buffer, p *plan, query string, args []driver.NamedValue) (affected int64, done bool) {
-	a := &c.attempt
-	if !a.begin(c.engine, b, p, p.write.key, args) || !c.engine.mayDefer(ctx) {
+	before := b.here()
+	affected, done = c.bufferRows(ctx, b, p, args)
+	if b.state != bufferOpen {
 		return 0, false
 	}
+	if !done || b.repeatable(before, bufferedOp{query: query, args: args, rows: affected}, c.attempt.drew) != nil {
+		b.undo(before)
+		return 0, false
+	}
+	return affected, true
+}
+
+// bufferRows writes the rows of a keyed write; done is false if PostgreSQL must answer.
+func (c *Conn) bufferRows(ctx context.Context, b *buffer, p *plan, args []driver.NamedValue) (affected int64, done bool) {
+	a, w := &c.attempt, p.write
+	if w.kind != rewrite.Insert {
+		if !a.beginRow(c.engine, b, p, w.key, args) || !c.engine.mayDefer(ctx) {
+			return 0, false
+		}
+		return c.bufferRow(ctx, b, p, args)
+	}
+	if !a.begin(c.engine, b, p, args) || !c.engine.mayDefer(ctx) {
+		return 0, false
+	}
+	rows, ok := c.proposeRows(ctx, w.rows, args)
+	if !ok || w.looksFurther(p.table) && c.lookAhead(ctx, b, p, rows) != nil {
+		return 0, false
+	}
+	defer c.ahead.reset()
+	first := len(b.ops)
+	for i := range rows {
+		a.propose(&rows[i])
+		if w.upsert && !w.nothing && b.wrote(a, first) {
+			return 0, false // PostgreSQL refuses to change a row twice
+		}
+		n, ok := c.bufferRow(ctx, b, p, args)
+		if !ok {
+			return 0, false
+		}
+		affected += n
+	}
+	return affected, true
+}
+
+// bufferRow writes the row of the attempt.
+func (c *Conn) bufferRow(ctx context.Context, b *buffer, p *plan, args []driver.NamedValue) (affected int64, done bool) {
+	a := &c.attempt
 	kept := len(b.kept)
 	if b.keep(ctx, a, true) != nil {
 		return 0, false
@@ -179,7 +222,10 @@ func (c *Conn) bufferWrite(ctx context.Context, b *buffer, p *plan, query string
 		b.unkeep(kept)
 		return 0, b.touch(a, rowExclusive) && c.engine.queue.Durable(a.basis) == nil
 	}
-	b.write(a, shape, bufferedOp{query: query, args: args, rows: 1})
+	if a.given != nil {
+		a.result = append(a.result, a.given)
+	}
+	b.write(a, shape)
 	return 1, true
 }
 
@@ -214,7 +260,7 @@ func (c *Conn) settle(b *buffer, compute func() error) bool {
 // end of the transaction.
 func (c *Conn) lockingRead(ctx context.Context, b *buffer, p *plan, query string, args []driver.NamedValue) (rows driver.Rows, done bool) {
 	a := &c.attempt
-	if !a.begin(c.engine, b, p, p.read.key, args) || !c.engine.mayDefer(ctx) {
+	if !a.beginRow(c.engine, b, p, p.read.key, args) || !c.engine.mayDefer(ctx) {
 		return nil, false
 	}
 	a.writes = true
@@ -259,11 +305,9 @@ func (c *Conn) commitBuffered(ctx context.Context, b *buffer) (real bool, err er
 	e := c.engine
 	if writes > 0 {
 		// No row is locked while the journal is synced: others build on this group.
-		if err := e.queue.Durable(receipt); err != nil {
-			e.journalRefused(err)
-			return false, journalError(err)
+		if err := e.durable(receipt, true); err != nil {
+			return false, err
 		}
-		e.journalTook()
 		e.deferred.Add(uint64(writes)) //nolint:gosec // a number of operations
 	}
 	e.buffered.Add(1)
@@ -279,6 +323,7 @@ func (c *Conn) sequenceBuffer(ctx context.Context, b *buffer) (writes int, r que
 		r, ok, err := c.engine.queue.Sequence(b, b.schema.version, group...)
 		switch {
 		case ok:
+			b.claimed(r.LSN)
 			return len(group), r, nil
 		case errors.Is(err, queue.ErrFull):
 			if err := c.awaitRoom(ctx, b, len(group)); err != nil {

@@ -36,6 +36,8 @@ type Conn struct {
 	stale     bool        // it must be again before anything is deferred or cached
 	session   catalog.Session
 	attempt   attempt
+	parent    attempt // to find a row that the attempt's one refers to
+	ahead     ahead
 
 	buffer        *buffer // the transaction, while PostgreSQL does not know of it
 	tx            *Tx     // begun by BeginTx
@@ -166,7 +168,7 @@ func (c *Conn) query(ctx context.Context, query string, s *Stmt, args []driver.N
 
 // returned is the result of the write that was just done from memory.
 func (c *Conn) returned(p *plan) driver.Rows {
-	return &cachedRows{columns: p.write.returning.result, row: c.attempt.result}
+	return newCachedRows(p.write.returning.result, c.attempt.result)
 }
 
 func (c *Conn) execReal(ctx context.Context, query string, s *Stmt, args []driver.NamedValue) (driver.Result, error) {

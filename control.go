@@ -135,7 +135,7 @@ func (c *Conn) decision(p *plan, args []driver.NamedValue) (decision, reason str
 			return "direct", why
 		}
 	}
-	if a := &c.attempt; p.row != nil && a.begin(c.engine, nil, p, p.row, args) && c.engine.rows.has(a.hash) {
+	if a := &c.attempt; p.row != nil && a.beginRow(c.engine, nil, p, p.row, args) && c.engine.rows.has(a.hash) {
 		return "direct", "a direct writer holds the row now"
 	}
 	if p.read != nil {
@@ -147,11 +147,15 @@ func (c *Conn) decision(p *plan, args []driver.NamedValue) (decision, reason str
 	switch {
 	case len(p.write.conditions) > 0:
 		return "deferred", "by primary key, if the row's other columns are known to meet the conditions or not to"
-	case p.write.kind == rewrite.Insert && len(p.table.rel.References) > 0:
-		return "deferred", fmt.Sprintf("by primary key, unless it gives the foreign key %q a value, which this version does not look up", p.table.rel.References[0].Name)
+	case p.write.kind == rewrite.Insert && len(p.table.others) > 0:
+		return "deferred", "by primary key, unless it gives a value to " + p.table.other()
 	case slices.ContainsFunc(p.write.setColumns, func(i int) bool { return p.table.hazards[i] != "" }):
 		i := slices.IndexFunc(p.write.setColumns, func(i int) bool { return p.table.hazards[i] != "" })
 		return "deferred", "by primary key, unless " + p.table.hazards[p.write.setColumns[i]]
+	case p.write.kind == rewrite.Insert && len(p.table.uniques) > 0:
+		return "deferred", fmt.Sprintf("by primary key, if no row has its values of the unique constraint %q", p.table.uniques[0].name)
+	case p.write.kind == rewrite.Insert && len(p.table.parents) > 0:
+		return "deferred", fmt.Sprintf("by primary key, if the row is there that the foreign key %q refers to", p.table.parents[0].name)
 	case p.write.kind == rewrite.Insert && len(p.table.checks) > 0:
 		return "deferred", p.table.checks[0].whileItHolds()
 	}
@@ -196,7 +200,7 @@ func (c *Conn) uncertainArgument(p *plan, args []driver.NamedValue) string {
 			all = append(all, w.source)
 		}
 	} else {
-		all = append(append(all, p.write.key...), p.write.values...)
+		all = append(append(all, p.write.key...), slices.Concat(p.write.rows...)...)
 		for _, a := range p.write.set {
 			all = append(all, a.source)
 		}

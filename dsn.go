@@ -28,6 +28,8 @@ const (
 	insertCheck insertMode = "check"
 	insertTrust insertMode = "trust"
 
+	uniqueCheck  uniqueMode = "check"
+	uniqueTrust  uniqueMode = "trust"
 	uniqueDirect uniqueMode = "direct"
 )
 
@@ -117,8 +119,13 @@ type settings struct {
 	insert insertMode
 
 	// unique is what becomes of an INSERT into a table with a further UNIQUE
-	// constraint. "direct" runs it on the real connection at once; it is the
-	// only value in this version. Default: direct.
+	// constraint. "check" looks its values up; "direct" runs it on the real
+	// connection at once.
+	//
+	// WARNING: with "trust" nothing is looked up; an INSERT of values that another
+	// row has is acknowledged and becomes a dead letter.
+	//
+	// Default: check.
 	unique uniqueMode
 
 	// cacheSize is the memory for clean rows, in bytes; at least 1 MB (the
@@ -157,7 +164,7 @@ func defaultSettings() settings {
 		overflow:        overflowBlock,
 		transactions:    transactionsBuffer,
 		insert:          insertCheck,
-		unique:          uniqueDirect,
+		unique:          uniqueCheck,
 		cacheSize:       64 << 20,
 		cacheTTL:        10 * time.Minute,
 		closeTimeout:    20 * time.Second,

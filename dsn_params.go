@@ -36,7 +36,7 @@ var paramDefs = []paramDef{
 		wordParam("insert", func(s *settings) *insertMode { return &s.insert }, insertCheck, insertTrust),
 		func(s *settings) (*insertMode, *map[catalog.Name]insertMode) { return &s.insert, &s.tableInsert }),
 	perTable(
-		paramDef{name: "unique", set: setUnique},
+		wordParam("unique", func(s *settings) *uniqueMode { return &s.unique }, uniqueCheck, uniqueTrust, uniqueDirect),
 		func(s *settings) (*uniqueMode, *map[catalog.Name]uniqueMode) { return &s.unique, &s.tableUnique }),
 	cacheSizeParam(),
 	perTable(
@@ -218,17 +218,6 @@ func wordParam[T ~string](name string, field func(*settings) *T, words ...T) par
 		*field(s) = T(value)
 		return nil
 	}}
-}
-
-func setUnique(s *settings, value string) error {
-	switch value {
-	case string(uniqueDirect):
-		s.unique = uniqueDirect
-		return nil
-	case "check", "trust":
-		return fmt.Errorf("%q is not part of this version, in which only %q is", value, uniqueDirect)
-	}
-	return fmt.Errorf("%s is not known; in this version it must be %q", showValue(value), uniqueDirect)
 }
 
 // setJournal takes a directory; a relative one is where the process was started.

@@ -59,6 +59,8 @@ type engine struct {
 	refusing  atomic.Pointer[error] // why the journal did not take the last write; nil if it did
 	ownership ownership
 
+	clock   serverClock
+	claims  claims
 	readers readers
 	doubts  atomic.Int64 // connections of direct writers that were lost, and whose end is not known
 
@@ -116,6 +118,9 @@ func (e *engine) start(ctx context.Context) error {
 		return err
 	}
 	if e.locks.patience, err = e.patience(ctx); err != nil {
+		return err
+	}
+	if err := e.readClock(ctx); err != nil {
 		return err
 	}
 	if err := e.openQueue(ctx); err != nil {
@@ -239,7 +244,10 @@ func (o *observer) Refused(rel *catalog.Relation, _ []byte, hash uint64, lsn que
 	}
 }
 
-func (o *observer) Rewound() { (*engine)(o).forgetRows() }
+func (o *observer) Rewound() {
+	(*engine)(o).forgetRows()
+	o.claims.forget()
+}
 
 func (o *observer) Stale(error) {
 	e := (*engine)(o)

@@ -206,7 +206,7 @@ func (c *Conn) holdTables(ctx context.Context, tables []*table, all bool) (heldB
 // arguments do not tell which that is.
 func (c *Conn) holdRow(ctx context.Context, p *plan, args []driver.NamedValue) (h heldBy, ok bool, err error) {
 	e, a := c.engine, &c.attempt
-	if !a.begin(e, nil, p, p.row, args) {
+	if !a.beginRow(e, nil, p, p.row, args) {
 		return heldBy{}, false, nil
 	}
 	if _, again := c.held.rows[a.hash]; again {
@@ -239,7 +239,7 @@ func (c *Conn) holdRow(ctx context.Context, p *plan, args []driver.NamedValue) (
 // drainFor waits until nothing is pending that a statement which only reads may
 // see.
 func (c *Conn) drainFor(ctx context.Context, p *plan, args []driver.NamedValue) error {
-	if a := &c.attempt; p.row != nil && c.readsKeys() && a.begin(c.engine, nil, p, p.row, args) {
+	if a := &c.attempt; p.row != nil && c.readsKeys() && a.beginRow(c.engine, nil, p, p.row, args) {
 		return c.drain(ctx, c.engine.queue.NewestOfRow(a.key, a.hash))
 	}
 	return c.drainTables(ctx, p.reach.reads)

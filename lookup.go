@@ -48,16 +48,15 @@ type lookupItem struct {
 // maxLookup bounds the keys of one query.
 const maxLookup = 1000
 
-// readThrough reads the row of the connection's attempt from PostgreSQL and
-// fills the cache. It returns errUncertain where only the statement itself can
-// tell what is wrong.
-func (c *Conn) readThrough(ctx context.Context) error {
-	b := c.attempt.buffer
+// readThrough reads the row of an attempt from PostgreSQL and fills the cache. It
+// returns errUncertain where only the statement itself can tell what is wrong.
+func (a *attempt) readThrough(ctx context.Context) error {
+	b := a.buffer
 	if b == nil {
-		return c.readRow(ctx)
+		return a.readRow(ctx)
 	}
 	b.give() // the server may take its time
-	err := c.readRow(ctx)
+	err := a.readRow(ctx)
 	b.take()
 	if b.state != bufferOpen {
 		return errUncertain
@@ -65,12 +64,18 @@ func (c *Conn) readThrough(ctx context.Context) error {
 	return err
 }
 
-func (c *Conn) readRow(ctx context.Context) error {
-	a := &c.attempt
-	item, err := a.table.state.lookups.find(ctx, c.engine, a.table, a.key, a.values, a.buffer)
+func (a *attempt) readRow(ctx context.Context) error {
+	item, err := a.table.state.lookups.find(ctx, a.engine, a.table, a.key, a.values, a.buffer)
 	if err != nil {
 		return err
 	}
+	a.fill(item)
+	return nil
+}
+
+// fill takes what a look-up that began after the last stamp has found, and puts it in
+// the cache.
+func (a *attempt) fill(item *lookupItem) {
 	a.image, a.found = append(a.image[:0], item.image...), item.found
 	if !a.blocked() && !a.engine.rows.has(a.hash) {
 		verdict := rowcache.Present
@@ -79,14 +84,17 @@ func (c *Conn) readRow(ctx context.Context) error {
 		}
 		a.engine.cache.Fill(a.key, a.hash, a.lease, a.image, verdict, a.table.ttl)
 	}
-	return nil
 }
 
 // find looks one row up, with whoever else looks for rows of the table. It gives
 // up when the transaction in which it is done, if any, is buffered no longer.
 func (l *lookups) find(ctx context.Context, e *engine, t *table, key []byte, values []driver.Value, in *buffer) (*lookupItem, error) {
 	item := newLookupItem(key, values)
-	return item, wait(ctx, l.join(e, t, item), in)
+	b := l.join(e, t, item)
+	if err := wait(ctx, b.done, in); err != nil {
+		return nil, err
+	}
+	return item, b.err
 }
 
 // newLookupItem copies what belongs to the caller, who may leave before the query is
@@ -112,8 +120,11 @@ func findAll(ctx context.Context, e *engine, wanted []wantedRow, in *buffer) err
 		}
 	}
 	for _, b := range batches {
-		if err := wait(ctx, b, in); err != nil {
+		if err := wait(ctx, b.done, in); err != nil {
 			return err
+		}
+		if b.err != nil {
+			return b.err
 		}
 	}
 	return nil
@@ -125,8 +136,9 @@ type wantedRow struct {
 	item  *lookupItem
 }
 
-// wait waits for the answer to a batch.
-func wait(ctx context.Context, b *lookupBatch, in *buffer) error {
+// wait waits until done is closed, for a transaction (in, else nil) whose turn is
+// given up. It fails with ctx, or when the transaction is buffered no longer.
+func wait(ctx context.Context, done <-chan struct{}, in *buffer) error {
 	var tick <-chan time.Time
 	if in != nil {
 		ticker := time.NewTicker(patienceForFlush)
@@ -135,8 +147,8 @@ func wait(ctx context.Context, b *lookupBatch, in *buffer) error {
 	}
 	for {
 		select {
-		case <-b.done:
-			return b.err
+		case <-done:
+			return nil
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick:

@@ -23,6 +23,10 @@ var errMoved = errors.New("writebehind: the transaction cannot be brought to Pos
 // makeReal makes an open buffer real or, if that fails, broken. The caller has
 // the turn.
 func (b *buffer) makeReal() {
+	if b.single {
+		b.end(bufferOver)
+		return
+	}
 	e := b.engine
 	b.real.generation = e.activity.begin()
 	newest := b.hold()
@@ -42,8 +46,9 @@ func (b *buffer) makeReal() {
 // hold makes the rows of the transaction direct. It returns the newest group that
 // may be pending for them.
 func (b *buffer) hold() (newest queue.LSN) {
+	newest = b.needs
 	if len(b.kept) == 0 {
-		return 0
+		return newest
 	}
 	e, h := b.engine, &b.real.held
 	h.rows = make(map[uint64]heldRow, len(b.kept))

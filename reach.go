@@ -149,6 +149,7 @@ func (s *schema) runsAnything(st *rewrite.Statement) string {
 // matters.
 var locksOrNotifies = map[string]bool{
 	"pg_notify":          true,
+	"setval":             true, // a block fetched ahead is worth nothing after it
 	"pg_advisory_unlock": true, "pg_advisory_unlock_all": true, "pg_advisory_unlock_shared": true,
 }
 

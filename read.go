@@ -13,7 +13,7 @@ import (
 // has written. done is false if it must run direct.
 func (c *Conn) cachedRead(ctx context.Context, b *buffer, p *plan, args []driver.NamedValue) (rows driver.Rows, done bool, err error) {
 	a := &c.attempt
-	if !a.begin(c.engine, b, p, p.read.key, args) {
+	if !a.beginRow(c.engine, b, p, p.read.key, args) {
 		return nil, false, nil
 	}
 	a.stamp()
@@ -46,7 +46,7 @@ func (c *Conn) answer(ctx context.Context, p *plan, args []driver.NamedValue) (*
 		return nil, errUncertain // it may have been cached under a direct writer that has ended since
 	}
 	if !known {
-		if err := c.readThrough(ctx); err != nil {
+		if err := a.readThrough(ctx); err != nil {
 			return nil, err
 		}
 	}

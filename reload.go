@@ -104,6 +104,7 @@ func (e *engine) poll() {
 
 		loading, cancel := context.WithTimeout(ctx, reloadTimeout)
 		err := e.reload(loading)
+		_ = e.readClock(loading) // what the last answer said serves for long
 		cancel()
 		next := pollInterval
 		switch {

@@ -27,6 +27,7 @@ type table struct {
 	rel    *catalog.Relation
 	state  *tableState
 	insert insertMode
+	unique uniqueMode
 	ttl    time.Duration
 	// hazards says, per column, why a write that changes it cannot be certain
 	// to succeed; "" if nothing stands against it.
@@ -36,6 +37,14 @@ type table struct {
 	// checks are the CHECK constraints that are evaluated on the new row. The
 	// others are hazards.
 	checks []rowCheck
+	// parents are the foreign keys that are checked, and others, by column, what is
+	// said of the rest.
+	parents []parent
+	others  map[int]string
+	// uniques are the UNIQUE constraints that are checked on an INSERT.
+	uniques []unique
+	// sequences are those, by column, whose values are fetched ahead.
+	sequences map[int]*sequence
 }
 
 // tableState is what outlives a change of the schema.
@@ -102,6 +111,11 @@ func (e *engine) loadSchema(ctx context.Context, old *schema) (*schema, error) {
 			}
 		}
 	}
+	for _, t := range s.tables {
+		t.findParents(s)
+		t.findSequences(e, s)
+		t.findHazards(e.values)
+	}
 	return s, nil
 }
 
@@ -125,9 +139,9 @@ func (e *engine) optIn(ctx context.Context, s, old *schema, rel *catalog.Relatio
 		rel:    described,
 		state:  e.tableState(rel.Name),
 		insert: e.settings.insertFor(rel.Name, bare),
+		unique: e.settings.uniqueFor(rel.Name, bare),
 		ttl:    e.settings.cacheTTLFor(rel.Name, bare),
 	}
-	t.findHazards(e.values)
 	s.tables[rel.Name] = t
 	return nil
 }
@@ -164,8 +178,8 @@ func (t *table) findHazards(session pgvalue.Session) {
 		}
 		mark(columns, fmt.Sprintf("it changes a column of the CHECK constraint %q, which this version does not evaluate", c.Name))
 	}
-	for _, fk := range rel.References {
-		mark(byName(fk.ChildCols), fmt.Sprintf("it changes a column of the foreign key %q", fk.Name))
+	for column, why := range t.others {
+		mark([]int{column}, "it changes a column of "+why)
 	}
 	for _, fk := range rel.ReferencedBy {
 		mark(byName(fk.ParentCols), fmt.Sprintf("it changes a column that the foreign key %q of %s refers to", fk.Name, fk.Child))
@@ -180,8 +194,8 @@ func (t *table) findHazards(session pgvalue.Session) {
 		t.insertHazard = rel.InsertUncertain
 	case len(unknown) > 0:
 		t.insertHazard = fmt.Sprintf("the table has the CHECK constraint %q, which this version does not evaluate", unknown[0].Name)
-	case len(rel.Uniques) > 0:
-		t.insertHazard = fmt.Sprintf("the table has the unique constraint %q, which this version does not look up", rel.Uniques[0].Name)
+	default:
+		t.insertHazard = t.findUniques(t.unique)
 	}
 }
 

@@ -3,7 +3,9 @@ package writebehind
 import (
 	"database/sql/driver"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/writebehind/writebehind/internal/catalog"
 	"github.com/writebehind/writebehind/internal/pgvalue"
@@ -16,6 +18,7 @@ type source struct {
 	column   *catalog.Column
 	param    int // index into the arguments, -1 for a constant
 	stored   bool
+	draw     draw // what makes it, instead
 	constant driver.Value
 }
 
@@ -61,6 +64,11 @@ func (b *sources) bind(v *rewrite.Value, column *catalog.Column, stored bool) (s
 		return s, ""
 	case rewrite.Null:
 		return s, ""
+	case rewrite.Now:
+		if _, ok := column.Type.Argument(b.session, time.Unix(0, 0)); stored && ok && isTemporal(column) {
+			s.draw = drawNow
+			return s, ""
+		}
 	}
 	kind, ok := literalKind(v.Kind)
 	if !ok {
@@ -87,6 +95,12 @@ func (b *sources) unused(params int) string {
 		}
 	}
 	return ""
+}
+
+// isTemporal tells whether PostgreSQL stores now() in a column: as a timestamp with
+// or without time zone, or a date.
+func isTemporal(column *catalog.Column) bool {
+	return slices.Contains([]string{"timestamp with time zone", "timestamp without time zone", "date"}, column.SQLType)
 }
 
 func literalKind(k rewrite.ValueKind) (pgvalue.LiteralKind, bool) {

@@ -25,11 +25,16 @@ var errUncertain = errors.New("not certain")
 // deferWrite acknowledges a keyed write from memory. done is false, and nothing
 // has happened, if it must run direct.
 func (c *Conn) deferWrite(ctx context.Context, p *plan, args []driver.NamedValue) (result driver.Result, done bool, err error) {
-	a := &c.attempt
-	if !a.begin(c.engine, nil, p, p.write.key, args) {
-		return nil, false, nil
+	if p.write.looksFurther(p.table) {
+		return c.deferRows(ctx, p, args)
 	}
-	if !c.engine.mayDefer(ctx) {
+	a := &c.attempt
+	if p.write.kind == rewrite.Insert {
+		done = a.begin(c.engine, nil, p, args) && c.proposeRow(ctx, p.write.rows[0], args)
+	} else {
+		done = a.beginRow(c.engine, nil, p, p.write.key, args)
+	}
+	if !done || !c.engine.mayDefer(ctx) {
 		return nil, false, nil
 	}
 	affected, receipt, done, err := c.sequence(ctx, p, args)
@@ -37,15 +42,57 @@ func (c *Conn) deferWrite(ctx context.Context, p *plan, args []driver.NamedValue
 		return nil, false, err
 	}
 	// No lock is held while the journal is synced: others build on this group.
-	if err := c.engine.queue.Durable(receipt); err != nil {
-		c.engine.journalRefused(err)
-		return nil, false, journalError(err)
-	}
-	if affected > 0 {
-		c.engine.journalTook()
+	if err := c.engine.durable(receipt, affected > 0); err != nil {
+		return nil, false, err
 	}
 	c.engine.deferred.Add(1)
 	return driver.RowsAffected(affected), true, nil
+}
+
+// looksFurther tells whether a write looks at more than one row before it is made.
+func (w *writePlan) looksFurther(t *table) bool {
+	return w.kind == rewrite.Insert && len(w.rows)+len(t.uniques)+len(t.parents) > 1
+}
+
+// deferRows is deferWrite for an INSERT of several rows, or one that looks at others. It
+// is made in a transaction of its own.
+func (c *Conn) deferRows(ctx context.Context, p *plan, args []driver.NamedValue) (result driver.Result, done bool, err error) {
+	b := newBuffer(ctx, c, driver.TxOptions{})
+	b.single = true
+	b.take()
+	affected, done := c.bufferWrite(ctx, b, p, "", args)
+	var writes int
+	var receipt queue.Receipt
+	if done {
+		writes, receipt, err = c.sequenceBuffer(ctx, b)
+	}
+	if b.state == bufferOpen {
+		b.end(bufferOver)
+	}
+	b.give()
+	switch {
+	case errors.Is(err, errUncertain):
+		return nil, false, nil
+	case err != nil || !done:
+		return nil, false, err
+	}
+	if err := c.engine.durable(receipt, writes > 0); err != nil {
+		return nil, false, err
+	}
+	c.engine.deferred.Add(1)
+	return driver.RowsAffected(affected), true, nil
+}
+
+// durable waits until a group is as durable as asked.
+func (e *engine) durable(r queue.Receipt, wrote bool) error {
+	if err := e.queue.Durable(r); err != nil {
+		e.journalRefused(err)
+		return journalError(err)
+	}
+	if wrote {
+		e.journalTook()
+	}
+	return nil
 }
 
 // sequence makes a keyed write a group, with its row locked. done is false, and
@@ -109,8 +156,12 @@ func (c *Conn) tryWrite(ctx context.Context, p *plan, args []driver.NamedValue) 
 	if err != nil {
 		return 0, r, false, err
 	}
+	a.result = a.result[:0]
 	if shape == nil { // no row is affected, if the image is one that stays
 		return 0, a.basis, a.Valid(), nil
+	}
+	if a.given != nil {
+		a.result = append(a.result, a.given)
 	}
 	image := a.next
 	if shape.Kind == queue.Delete {
@@ -142,13 +193,17 @@ func (c *Conn) compute(ctx context.Context, p *plan, args []driver.NamedValue) (
 	case stale:
 		return nil, errUncertain
 	case known:
-	case w.kind == rewrite.Insert && !w.upsert && a.table.insert == insertTrust:
+	case a.fresh != nil && !a.fresh.isFree(a.values[0]):
+		return nil, errUncertain
+	case a.fresh != nil, w.kind == rewrite.Insert && !w.upsert && a.table.insert == insertTrust:
 		a.found = false
+	case c.ahead.tells(a):
 	default:
-		if err := c.readThrough(ctx); err != nil {
+		if err := a.readThrough(ctx); err != nil {
 			return nil, err
 		}
 	}
+	a.leans = a.leans[:0]
 	switch {
 	case w.kind == rewrite.Insert:
 		shape, err = a.insert(w, args)
@@ -157,6 +212,9 @@ func (c *Conn) compute(ctx context.Context, p *plan, args []driver.NamedValue) (
 	default:
 		shape, err = a.change(w, args)
 	}
+	if err == nil {
+		err = c.checkParents(ctx, shape)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -164,32 +222,44 @@ func (c *Conn) compute(ctx context.Context, p *plan, args []driver.NamedValue) (
 	if !evaluated && !argumentsCertain(w.set, w.conditions, a.engine.values, args) {
 		return nil, errUncertain
 	}
-	if w.returning != nil {
-		err = a.returns(w, shape)
+	a.given = nil
+	if w.returning != nil && shape != nil {
+		image := a.next
+		if shape.Kind == queue.Delete {
+			image = a.image
+		}
+		a.given, err = a.known(image, w.returning.columns)
 	}
 	return shape, err
 }
 
-// returns works out what RETURNING gives.
-func (a *attempt) returns(w *writePlan, shape *queue.Shape) error {
-	a.result = nil
-	if shape == nil {
+// checkParents makes sure that the rows are there to which the row refers that a write
+// makes, or changes.
+func (c *Conn) checkParents(ctx context.Context, shape *queue.Shape) error {
+	a := &c.attempt
+	if len(a.table.parents) == 0 || shape == nil || shape.Kind == queue.Delete {
 		return nil
 	}
-	image := a.next
-	if shape.Kind == queue.Delete {
-		image = a.image
+	if !a.found {
+		return c.refersCertainly(ctx, allColumns(a.table.rel), func(column int) driver.Value { return a.cells[column] })
 	}
-	var err error
-	a.result, err = a.known(image, w.returning.columns)
-	return err
+	var row []driver.Value
+	return c.refersCertainly(ctx, a.changed, func(column int) driver.Value {
+		if row == nil {
+			row = make([]driver.Value, len(a.table.rel.Columns))
+			if err := rowimage.DecodeColumns(a.next, a.engine.values.Location, allColumns(a.table.rel), row); err != nil {
+				return rowimage.Unknown{}
+			}
+		}
+		return row[column]
+	})
 }
 
 // argumentsCertain tells whether PostgreSQL would take the arguments that did not
 // come to be used because there is no row to use them on: it reads them all.
 func argumentsCertain(set []assignment, conditions []condition, session pgvalue.Session, args []driver.NamedValue) bool {
 	for i := range set {
-		if set[i].proposed >= 0 {
+		if set[i].proposed >= 0 || set[i].source.draw != noDraw {
 			continue
 		}
 		if _, ok := set[i].source.value(session, args); !ok {
@@ -212,20 +282,9 @@ func (a *attempt) insert(w *writePlan, args []driver.NamedValue) (*queue.Shape, 
 	if a.found && !w.upsert {
 		return nil, errUncertain // PostgreSQL says it better
 	}
-	rel, session := a.table.rel, a.engine.values
-	a.cells = a.cells[:0]
-	for i := range rel.Columns {
-		v, ok := w.values[i].value(session, args)
-		if !ok || !a.storable(i, v) {
-			return nil, errUncertain
-		}
-		a.cells = append(a.cells, v)
-	}
-	for _, fk := range rel.References {
-		for _, name := range fk.ChildCols {
-			if a.cells[rel.Column(name)] != nil {
-				return nil, errUncertain // whether the parent is there this version leaves to PostgreSQL
-			}
+	for column := range a.table.others {
+		if a.cells[column] != nil {
+			return nil, errUncertain // whether the parent is there PostgreSQL knows
 		}
 	}
 	if !a.admits(a.cells) { // PostgreSQL checks the row even if it comes to insert none
@@ -233,7 +292,7 @@ func (a *attempt) insert(w *writePlan, args []driver.NamedValue) (*queue.Shape, 
 	}
 	if !a.found {
 		var err error
-		if a.next, err = rowimage.AppendRow(a.next[:0], session.Location, a.cells); err != nil {
+		if a.next, err = rowimage.AppendRow(a.next[:0], a.engine.values.Location, a.cells); err != nil {
 			return nil, errUncertain
 		}
 		return w.insertShape, nil
@@ -293,7 +352,7 @@ func (a *attempt) assign(w *writePlan, args []driver.NamedValue, proposed []driv
 		if s.proposed >= 0 {
 			v = proposed[s.proposed]
 		} else {
-			v, ok = s.source.value(session, args)
+			v, ok = a.value(&s.source, args)
 		}
 		if ok && s.op != rewrite.SetTo {
 			v, ok = a.add(s, old[i], v)
@@ -309,6 +368,14 @@ func (a *attempt) assign(w *writePlan, args []driver.NamedValue, proposed []driv
 	var err error
 	if a.next, err = rowimage.Replace(a.next[:0], a.image, session.Location, w.setColumns, fresh); err != nil {
 		return nil, errUncertain
+	}
+	if len(a.table.parents) > 0 {
+		a.changed = a.changed[:0]
+		for i, column := range w.setColumns {
+			if !same(session.Location, old[i], fresh[i]) {
+				a.changed = append(a.changed, column)
+			}
+		}
 	}
 	if len(a.table.checks) > 0 {
 		if admitted, err := a.admitsChange(w.setColumns, old, fresh); err != nil {

@@ -100,7 +100,7 @@ func (q *Queue) hurry() {
 // or the flusher's own error when the server cannot be reached or the flusher is
 // paused: then the groups are kept and tried again.
 func (q *Queue) Drain(ctx context.Context, lsn LSN) error {
-	return q.wait(ctx, false, func() bool { return q.flushedTo(lsn) })
+	return q.wait(ctx, false, func() bool { return q.FlushedTo(lsn) })
 }
 
 // WaitLock returns the advisory lock that a flush holds to its end.
@@ -109,12 +109,12 @@ func (q *Queue) WaitLock() int64 { return q.opts.WaitLock }
 // DrainPatiently is Drain that waits on whatever the flusher meets: only ctx, or
 // a Close that has given up, ends it.
 func (q *Queue) DrainPatiently(ctx context.Context, lsn LSN) error {
-	return q.wait(ctx, true, func() bool { return q.flushedTo(lsn) })
+	return q.wait(ctx, true, func() bool { return q.FlushedTo(lsn) })
 }
 
-// flushedTo tells whether everything up to lsn is flushed, but for groups that
+// FlushedTo tells whether everything up to lsn is flushed, but for groups that
 // never became durable.
-func (q *Queue) flushedTo(lsn LSN) bool {
+func (q *Queue) FlushedTo(lsn LSN) bool {
 	q.progress.mu.Lock()
 	flushed := q.progress.flushed
 	q.progress.mu.Unlock()

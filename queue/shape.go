@@ -1,9 +1,11 @@
 package queue
 
 import (
+	"database/sql/driver"
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/writebehind/writebehind/internal/catalog"
 	"github.com/writebehind/writebehind/queue/journal"
@@ -115,6 +117,20 @@ func (s *Shape) batch() rewrite.Batch {
 		b.Kind = rewrite.BatchDelete
 	}
 	return b
+}
+
+// Statement returns the statement that brings one mutation of the shape to PostgreSQL,
+// given the row's image after it, or, for a Delete, before it.
+func (s *Shape) Statement(loc *time.Location, image []byte) (query string, args []driver.NamedValue, err error) {
+	var p params
+	p.reset(s)
+	if err := p.addImage(loc, image); err != nil {
+		return "", nil, err
+	}
+	for i := range p.arrays {
+		args = append(args, driver.NamedValue{Ordinal: i + 1, Value: string(p.arrays[i].Bytes())})
+	}
+	return s.sql, args, nil
 }
 
 // setNames returns the names of the columns in Set; nil if there are none.

@@ -1,0 +1,93 @@
+package writebehind
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/writebehind/writebehind/internal/rowcache"
+)
+
+// ahead is what an INSERT has looked up before it came to its rows, all at once: those
+// with its keys, those that its rows refer to, and those that have its values of UNIQUE
+// columns.
+type ahead struct {
+	rows   map[uint64]foretold // by the hash of the key
+	wanted []wantedRow
+	free   []wantedRow // that must not be there
+}
+
+// foretold is a row that was looked up, and what must still hold for that to be true.
+type foretold struct {
+	item  *lookupItem
+	lease rowcache.Lease
+	lost  uint64
+}
+
+func (h *ahead) reset() {
+	clear(h.rows)
+	h.wanted, h.free = h.wanted[:0], h.free[:0]
+}
+
+// want asks for the row of an attempt, unless it is known.
+func (h *ahead) want(a *attempt) {
+	a.stamp()
+	if _, asked := h.rows[a.hash]; asked || a.blocked() {
+		return
+	}
+	if known, stale := a.look(); known || stale {
+		return
+	}
+	item := newLookupItem(a.key, a.values)
+	if h.rows == nil {
+		h.rows = make(map[uint64]foretold)
+	}
+	h.rows[a.hash] = foretold{item, a.lease, a.lost}
+	h.wanted = append(h.wanted, wantedRow{a.table, item})
+}
+
+// tells tells whether the row of an attempt was looked up and is still what it was then;
+// it is the attempt's from then on.
+func (h *ahead) tells(a *attempt) bool {
+	f, ok := h.rows[a.hash]
+	if !ok || !bytes.Equal(f.item.key, a.key) || f.lost != a.lost || f.lease.Epoch != a.lease.Epoch || a.engine.cache.Moved(a.hash, f.lease) {
+		return false
+	}
+	a.fill(f.item)
+	return true
+}
+
+// lookAhead looks up what the rows of an INSERT in a buffered transaction need. It
+// returns errUncertain if PostgreSQL must answer.
+func (c *Conn) lookAhead(ctx context.Context, b *buffer, p *plan, rows []proposal) error {
+	a, h := &c.attempt, &c.ahead
+	h.reset()
+	for i := range rows {
+		a.propose(&rows[i])
+		if a.fresh == nil && (p.write.upsert || a.table.insert != insertTrust) {
+			h.want(a)
+		}
+		for j := range a.table.parents {
+			if of := &a.table.parents[j]; c.aim(of, rows[i].cell) {
+				h.want(&c.parent)
+			}
+		}
+		if err := c.claim(ctx, b, rows[i].cells); err != nil {
+			return err
+		}
+	}
+	if len(h.wanted)+len(h.free) == 0 {
+		return nil
+	}
+	b.give() // the server may take its time
+	err := findAll(ctx, c.engine, append(h.wanted, h.free...), b)
+	b.take()
+	if err != nil || b.state != bufferOpen {
+		return errUncertain
+	}
+	for _, w := range h.free {
+		if w.item.found {
+			return errUncertain
+		}
+	}
+	return nil
+}
