@@ -41,8 +41,15 @@ func forEachAccess(t *testing.T, ddl string, test func(h *harness, via access)) 
 	}
 }
 
+// sender is a *sql.DB, *sql.Conn or *sql.Tx.
+type sender interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
+}
+
 // run sends a statement and reads all that comes back, printed. affected is -1 if the way does not tell.
-func (via access) run(db *sql.DB, query string, args ...any) (rows []string, affected int64, err error) {
+func (via access) run(db sender, query string, args ...any) (rows []string, affected int64, err error) {
 	ctx := context.Background()
 	upper := strings.ToUpper(query)
 	returns := strings.Contains(upper, "SELECT") || strings.Contains(upper, "RETURNING")

@@ -89,10 +89,10 @@ const insertSerial = `INSERT INTO serials (name) VALUES ('drawn') RETURNING id`
 
 func TestAKeyOfTheApplicationIsNotDrawn(t *testing.T) {
 	for _, explicit := range []string{
-		`INSERT INTO serials (id, name) VALUES ($1, 'given')`,                                       // deferred
-		`INSERT INTO serials (id, name) VALUES ($1, lower('GIVEN'))`,                                // direct, by its key
-		`INSERT INTO serials (id, name) SELECT $1::bigint, 'given'`,                                 // direct, by its table
-		`WITH one AS (INSERT INTO serials (id, name) VALUES ($1, 'given')) SELECT`,                  // the same
+		`INSERT INTO serials (id, name) VALUES ($1, 'given')`,                                        // deferred
+		`INSERT INTO serials (id, name) VALUES ($1, lower('GIVEN'))`,                                 // direct, by its key
+		`INSERT INTO serials (id, name) SELECT $1::bigint, 'given'`,                                  // direct, by its table
+		`WITH one AS (INSERT INTO serials (id, name) VALUES ($1, 'given')) SELECT`,                   // the same
 		`INSERT INTO serials (id, name) VALUES ($1, 'given') ON CONFLICT (id) DO UPDATE SET name=''`, // deferred
 	} {
 		for _, within := range []bool{false, true} {

@@ -123,6 +123,7 @@ func (e *engine) restore(ctx context.Context, orphaned bool) error {
 		return err
 	}
 	if pending {
+		e.claims.forget()
 		e.ownership.state.Store(owned)
 		e.logger.Info("writebehind: recovered what an earlier process had acknowledged", "journal", e.journal.ID(), "groups", groups)
 	}

@@ -1,0 +1,159 @@
+package writebehind_test
+
+import (
+	"database/sql"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const usersTable = `CREATE TABLE users (id bigserial PRIMARY KEY, email text UNIQUE, tenant int, nick varchar(10), UNIQUE (tenant, nick));
+	INSERT INTO users (email, tenant, nick) VALUES ('a@x', 1, 'a');`
+
+var userWrites = []string{
+	`INSERT INTO users (email) VALUES ('b@x') RETURNING email`,
+	`INSERT INTO users (email) VALUES ('b@x')`,
+	`INSERT INTO users (email) VALUES ('a@x')`,
+	`INSERT INTO users (email) VALUES (NULL), (NULL)`,
+	`INSERT INTO users (email) VALUES ('c@x'), ('c@x')`,
+	`INSERT INTO users (email) VALUES ('c@x'), ('a@x') ON CONFLICT DO NOTHING RETURNING email`,
+	`INSERT INTO users (email, tenant, nick) VALUES ('d@x', 1, 'b'), ('e@x', 2, 'a')`,
+	`INSERT INTO users (email, tenant, nick) VALUES ('f@x', 1, 'a')`,
+	`INSERT INTO users (email, tenant, nick) VALUES ('f@x', 1, NULL), ('g@x', 1, NULL)`,
+	`UPDATE users SET email = 'a@x' WHERE id = 1`,
+	`UPDATE users SET email = 'z@x' WHERE id = 1`,
+	`UPDATE users SET email = 'z@x', nick = 'a' WHERE id = 1`,
+	`INSERT INTO users (id, email) VALUES (1, 'z@x') ON CONFLICT (id) DO UPDATE SET tenant = 7`,
+	`INSERT INTO users (id, email) VALUES (100000, 'z@x') ON CONFLICT (id) DO UPDATE SET tenant = 7`,
+	`INSERT INTO users (email) VALUES ('a@x') RETURNING email`,
+	`DELETE FROM users WHERE id = 1`,
+	`INSERT INTO users (email) VALUES ('z@x') RETURNING email`,
+}
+
+func TestValuesThatMustBeUnique(t *testing.T) {
+	for _, how := range []string{"each", "in transactions", "flushed", "direct"} {
+		params := ""
+		if how == "direct" {
+			params = "writebehind.unique=direct"
+		}
+		h := newHarness(t, usersTable, params)
+		twin := newHarness(t, usersTable, "")
+		h.value(h.shim, `SELECT email FROM users WHERE id = 3`)
+		for _, query := range userWrites {
+			want, wantAffected, wantErr := execText.run(twin.past, query)
+			var got []string
+			var affected int64
+			var err error
+			if how == "in transactions" {
+				tx := h.begin(h.shim)
+				if got, affected, err = execText.run(tx, query); err == nil {
+					require.NoError(t, tx.Commit())
+				} else {
+					require.NoError(t, tx.Rollback())
+				}
+			} else {
+				got, affected, err = execText.run(h.shim, query)
+			}
+			if wantErr != nil {
+				require.EqualError(t, err, wantErr.Error(), query)
+				continue
+			}
+			require.NoError(t, err, query)
+			require.Equal(t, want, got, query)
+			require.Equal(t, wantAffected, affected, query)
+			if how == "flushed" {
+				h.flush()
+			}
+		}
+		if how != "direct" {
+			require.GreaterOrEqual(t, h.stats().Deferred, uint64(7), how)
+		}
+		h.flush()
+		require.Empty(t, h.letters())
+		const all = `SELECT string_agg(ROW(email, tenant, nick)::text, ',' ORDER BY email, tenant, nick) FROM users`
+		require.Equal(t, h.value(twin.past, all), h.value(h.past, all))
+	}
+}
+
+func TestTwoTransactionsThatClaimTheSame(t *testing.T) {
+	for _, commit := range []bool{true, false} {
+		h := newHarness(t, usersTable, "")
+		h.value(h.shim, `SELECT email FROM users WHERE id = 3`)
+		first, second := h.begin(h.shim), h.begin(h.shim)
+		first.exec(`INSERT INTO users (email) VALUES ('new@x')`)
+		ended := make(chan error)
+		go func() {
+			_, err := second.Exec(`INSERT INTO users (email) VALUES ('new@x')`)
+			ended <- err
+		}()
+		h.eventually("the second one waits", func() bool { return h.stats().Waiting > 0 })
+		if commit {
+			require.NoError(t, first.Commit())
+			require.ErrorContains(t, <-ended, "23505")
+			require.NoError(t, second.Rollback())
+		} else {
+			require.NoError(t, first.Rollback())
+			require.NoError(t, <-ended)
+			require.NoError(t, second.Commit())
+		}
+		h.flush()
+		require.EqualValues(t, 1, h.value(h.past, `SELECT count(*) FROM users WHERE email = 'new@x'`))
+	}
+}
+
+func TestManyClaimTheSame(t *testing.T) {
+	h := newHarness(t, usersTable, "writebehind.max_delay=3ms")
+	h.value(h.shim, `SELECT email FROM users WHERE id = 3`)
+	var wg sync.WaitGroup
+	var won atomic.Int64
+	for range 8 {
+		wg.Go(func() {
+			for i := range 100 {
+				var err error
+				if i%2 == 0 {
+					_, err = h.shim.Exec(`INSERT INTO users (email) VALUES ($1)`, strconv.Itoa(i))
+				} else {
+					err = within(t.Context(), h.shim, nil, func(tx *sql.Tx) error {
+						_, err := tx.Exec(`INSERT INTO users (email, tenant, nick) VALUES ($1, 5, $2)`, strconv.Itoa(i), strconv.Itoa(i))
+						return err
+					})
+				}
+				switch {
+				case err == nil:
+					won.Add(1)
+				case !strings.Contains(err.Error(), "23505"):
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	h.flush()
+	require.EqualValues(t, 100, won.Load())
+	require.EqualValues(t, 101, h.value(h.past, `SELECT count(*) FROM users`))
+	require.Empty(t, h.letters())
+}
+
+func TestTrustedValuesAreNotLookedUp(t *testing.T) {
+	h := newHarness(t, usersTable, "writebehind.unique.users=trust")
+	h.value(h.shim, `SELECT email FROM users WHERE id = 3`)
+	h.exec(`INSERT INTO users (email) VALUES ('a@x')`)
+	require.EqualValues(t, 1, h.stats().Deferred)
+	h.flush()
+	require.Len(t, h.letters(), 1)
+}
+
+func TestValuesInAJournalAreClaimed(t *testing.T) {
+	h := newHarness(t, usersTable, "")
+	journal := "writebehind.journal=" + t.TempDir()
+	r := h.newRemote(journal)
+	r.exec(`INSERT INTO users (email) VALUES ('new@x')`)
+	r.kill()
+	db := h.open("writebehind", h.dsn+" writebehind.tables=* writebehind.max_delay=1h "+journal)
+	_, err := db.Exec(`INSERT INTO users (email) VALUES ('new@x')`)
+	require.ErrorContains(t, err, "23505")
+}
