@@ -34,6 +34,7 @@ type attempt struct {
 	leans   []leaning        // the rows that the write relies on
 	moment  time.Time        // now() of a statement outside of a transaction; zero until it is asked for
 	drew    bool             // the statement has drawn values
+	draws   []drawnValue     // those of sequences
 	fresh   *sequence        // the key was drawn from it, so no row has it; nil else
 	basis   queue.Receipt    // group in flight that image comes from
 	lost    uint64           // of the queue, before it was looked at
@@ -45,7 +46,7 @@ type attempt struct {
 // ok is false if the statement must go direct.
 func (a *attempt) begin(e *engine, b *buffer, p *plan, args []driver.NamedValue) (ok bool) {
 	a.engine, a.buffer, a.table, a.schema, a.writes = e, b, p.table, p.schema, p.write != nil
-	a.result, a.leans, a.moment, a.drew, a.fresh = nil, a.leans[:0], time.Time{}, false, nil
+	a.result, a.leans, a.moment, a.drew, a.draws, a.fresh = nil, a.leans[:0], time.Time{}, false, a.draws[:0], nil
 	return len(args) == p.stmt.Params
 }
 

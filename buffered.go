@@ -168,6 +168,7 @@ func (c *Conn) bufferWrite(ctx context.Context, b *buffer, p *plan, query string
 		b.undo(before)
 		return 0, false
 	}
+	c.last.note(c.attempt.draws)
 	return affected, true
 }
 

@@ -36,6 +36,7 @@ type Conn struct {
 	stale     bool        // it must be again before anything is deferred or cached
 	session   catalog.Session
 	attempt   attempt
+	last      lastValues
 	parent    attempt // to find a row that the attempt's one refers to
 	ahead     ahead
 
@@ -119,7 +120,11 @@ func (c *Conn) exec(ctx context.Context, query string, s *Stmt, args []driver.Na
 		c.endFailed(ctx, p, err)
 		return nil, err
 	}
+	if asked := c.askLast(p, query); asked != query {
+		query, s = asked, nil
+	}
 	result, err := c.execReal(ctx, query, s, args)
+	c.forgetLast(p)
 	c.leave(ctx, p, h, err)
 	return result, err
 }
@@ -157,7 +162,11 @@ func (c *Conn) query(ctx context.Context, query string, s *Stmt, args []driver.N
 	if err != nil {
 		return nil, err
 	}
+	if asked := c.askLast(p, query); asked != query {
+		query, s = asked, nil
+	}
 	rows, err := c.queryReal(ctx, query, s, args)
+	c.forgetLast(p)
 	if err != nil || p.stmt.Effect < rewrite.Writes && h.nothing() && !p.reach.ddl {
 		c.leave(ctx, p, h, err)
 		return rows, err

