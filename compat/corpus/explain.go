@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"os"
 
-	_ "github.com/lib/pq"                  // the driver that loads the schema
-	_ "github.com/writebehind/writebehind" // the driver that is asked
+	_ "github.com/lib/pq" // the driver that loads the schema
 
+	_ "github.com/writebehind/writebehind" // the driver that is asked
 	"github.com/writebehind/writebehind/internal/pgtest"
 )
 
