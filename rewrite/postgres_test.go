@@ -111,13 +111,13 @@ func TestRecognisedStatementsMeanTheSameToPostgreSQL(t *testing.T) {
 	checked := 0
 	for _, line := range corpus(t) {
 		s := Parse(line.SQL)
-		if s.Form == Other {
+		if s.Form == Other || strings.Contains(line.Tags, "[table-not-in-schema]") {
 			continue
 		}
 		checked++
 		require.Equal(t, plan(t, conn, line.SQL, s.Params), plan(t, conn, s.render(), s.Params), line.SQL)
 	}
-	require.Greater(t, checked, 60)
+	require.Greater(t, checked, 500)
 }
 
 // plan returns what PostgreSQL would do for a statement. The order of the
@@ -138,7 +138,7 @@ func plan(t *testing.T, conn *sql.Conn, query string, params int) []string {
 	require.NoError(t, err)
 	var words []string
 	for _, line := range lines {
-		line = strings.NewReplacer("CURRENT_TIMESTAMP", "now()", "integer[]", "bigint[]", "count(1)", "count(*)",
+		line = strings.NewReplacer("CURRENT_TIMESTAMP", "now", "integer[]", "bigint[]", "count(1)", "count(*)",
 			"(", " ", ")", " ", ",", " ").Replace(line)
 		fields := strings.Fields(line)
 		slices.Sort(fields)
