@@ -65,7 +65,8 @@ func (b *binding) values(given []int, row []rewrite.Value) (values []source, rea
 	rel := b.table.rel
 	values = make([]source, len(rel.Columns))
 	for i := range rel.Columns {
-		c, why := &rel.Columns[i], ""
+		c := &rel.Columns[i]
+		var why string
 		at := slices.Index(given, i)
 		if at < 0 || row[at].Kind == rewrite.DefaultKey {
 			values[i], why = b.defaultSource(i)

@@ -74,7 +74,7 @@ func (a *attempt) now() (at time.Time, ok bool) {
 }
 
 // newUUID returns a random UUID as gen_random_uuid() makes it: version 4, variant 1.
-// (src/backend/utils/adt/uuid.c)
+// (PostgreSQL: src/backend/utils/adt/uuid.c).
 func newUUID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // it never fails

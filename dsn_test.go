@@ -25,7 +25,7 @@ func TestParseDSNDefaults(t *testing.T) {
 		overflow:        overflowBlock,
 		transactions:    transactionsBuffer,
 		insert:          insertCheck,
-		unique:          uniqueDirect,
+		unique:          uniqueCheck,
 		cacheSize:       64 * 1024 * 1024,
 		cacheTTL:        10 * time.Minute,
 		sync:            syncOn,
@@ -55,7 +55,7 @@ func TestParseDSNReadsEveryParameterInBothForms(t *testing.T) {
 		{"insert", "trust"},
 		{"insert.users", "check"},
 		{"unique", "direct"},
-		{`unique."Account"`, "direct"},
+		{`unique."Account"`, "trust"},
 		{"cache_size", "0"},
 		{"cache_ttl", "1h30m"},
 		{"cache_ttl.billing.invoices", "5s"},
@@ -84,7 +84,7 @@ func TestParseDSNReadsEveryParameterInBothForms(t *testing.T) {
 		closeTimeout:    time.Minute,
 		driver:          "pgx",
 		tableInsert:     map[catalog.Name]insertMode{{Name: "users"}: insertCheck},
-		tableUnique:     map[catalog.Name]uniqueMode{{Name: "Account"}: uniqueDirect},
+		tableUnique:     map[catalog.Name]uniqueMode{{Name: "Account"}: uniqueTrust},
 		tableCacheTTL: map[catalog.Name]time.Duration{
 			{Schema: "billing", Name: "invoices"}: 5 * time.Second,
 			{Name: "Account"}:                     6 * time.Second,
@@ -180,9 +180,8 @@ func TestParseDSNRefuses(t *testing.T) {
 		{"sync", opted + "writebehind.sync=maybe", `"writebehind.sync": "maybe" is not known; it must be one of ["on" "off"]`},
 		{"max_journal_bytes", opted + "writebehind.max_journal_bytes=1MB", `"writebehind.max_journal_bytes": "1MB" is out of range; it must be from 256MB to 1TB`},
 		{"takeover_timeout", opted + "writebehind.takeover_timeout=2h", `"writebehind.takeover_timeout": "2h" is out of range`},
-		{"unique check", "writebehind.unique=check", `"writebehind.unique": "check" is not part of this version`},
-		{"unique trust", opted + "writebehind.unique.users=trust", `"writebehind.unique.users": "trust" is not part of this version`},
-		{"unique", "writebehind.unique=maybe", `"maybe" is not known; in this version it must be "direct"`},
+		{"unique", "writebehind.unique=maybe", `"writebehind.unique": "maybe" is not known; it must be one of ["check" "trust" "direct"]`},
+		{"unique of a table", opted + "writebehind.unique.users=no", `"writebehind.unique.users": "no" is not known`},
 
 		{"duration without unit", "writebehind.max_delay=100", `"writebehind.max_delay": "100" is a number without a unit; write a duration such as 100ms`},
 		{"zero without unit", "writebehind.cache_ttl=0", `"0" is a number without a unit`},
@@ -283,7 +282,7 @@ func TestSettingsForOneTable(t *testing.T) {
 	require.Equal(t, 3*time.Minute, s.cacheTTLFor(audit, true), "the full name comes first")
 	require.Equal(t, insertTrust, s.insertFor(catalog.Name{Schema: "public", Name: "orders"}, true))
 	require.Equal(t, insertCheck, s.insertFor(public, true))
-	require.Equal(t, uniqueDirect, s.uniqueFor(public, true))
+	require.Equal(t, uniqueCheck, s.uniqueFor(public, true))
 }
 
 func TestSettingsFingerprintIgnoresSpelling(t *testing.T) {
@@ -335,7 +334,7 @@ func TestSettingsRows(t *testing.T) {
 		{"writebehind.overflow", "block"},
 		{"writebehind.transactions", "buffer"},
 		{"writebehind.insert", "check"},
-		{"writebehind.unique", "direct"},
+		{"writebehind.unique", "check"},
 		{"writebehind.cache_size", "1536kB"},
 		{"writebehind.cache_ttl", "10m"},
 		{"writebehind.takeover_timeout", "30s"},
