@@ -77,7 +77,7 @@ func (a *attempt) readRow(ctx context.Context) error {
 // the cache.
 func (a *attempt) fill(item *lookupItem) {
 	a.image, a.found = append(a.image[:0], item.image...), item.found
-	if !a.blocked() && !a.engine.rows.has(a.hash) {
+	if !a.blocked() && !a.engine.rows.has(a.hash) && (a.found || !a.table.guest) {
 		verdict := rowcache.Present
 		if !a.found {
 			verdict = rowcache.Absent

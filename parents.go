@@ -58,9 +58,12 @@ func (t *table) other() string {
 // parent returns the reason if a foreign key is not checked here.
 func (s *schema) parent(t *table, fk *catalog.ForeignKey) (p parent, why string) {
 	p = parent{name: fk.Name, table: s.tables[fk.Parent]}
+	if p.table == nil {
+		p.table = s.guest(t, fk.Parent)
+	}
 	switch {
 	case p.table == nil:
-		return p, fmt.Sprintf("%s is not opted in", fk.Parent)
+		return p, fmt.Sprintf("the rows of %s cannot be looked up", fk.Parent)
 	case fk.Match != 's':
 		return p, "it is not MATCH SIMPLE"
 	case len(fk.ParentCols) != len(p.table.rel.Key):
@@ -79,6 +82,17 @@ func (s *schema) parent(t *table, fk *catalog.ForeignKey) (p parent, why string)
 		p.columns = append(p.columns, c)
 	}
 	return p, ""
+}
+
+// guest makes of a table that is not opted in one whose rows can be looked for on behalf
+// of t, which refers to them. They are cached in the epoch of t: whoever takes one away
+// moves that. It returns nil if the role may not read the table.
+func (s *schema) guest(t *table, name catalog.Name) *table {
+	rel := s.catalog.Relations[name]
+	if rel == nil || !rel.May("SELECT") || !rel.May("USAGE") {
+		return nil
+	}
+	return &table{rel: rel, state: t.state, ttl: t.ttl, guest: true}
 }
 
 func isInteger(c *catalog.Column) bool {

@@ -176,12 +176,34 @@ func TestParentsThatComeAndGo(t *testing.T) {
 func TestParentsThatAreNotOptedIn(t *testing.T) {
 	h := newHarness(t, familyTables, "writebehind.tables=children")
 	h.value(h.shim, `SELECT name FROM children WHERE id = 3`)
-	_, reason := h.explain(`INSERT INTO children VALUES (1, 1, 'a')`)
-	require.Contains(t, reason, "public.parents is not opted in")
-	require.EqualValues(t, 1, h.exec(`INSERT INTO children VALUES (1, 1, 'a')`))
-	require.Zero(t, h.stats().Deferred)
-	require.EqualValues(t, 1, h.exec(`INSERT INTO children VALUES (2, NULL, 'a')`))
-	require.EqualValues(t, 1, h.stats().Deferred)
-	require.EqualValues(t, 1, h.exec(`UPDATE children SET parent = 1, name = 'b' WHERE id = 1`))
-	require.EqualValues(t, 2, h.stats().Deferred, "it refers to what it has referred to")
+	refused := func(query string) {
+		t.Helper()
+		_, err := h.shim.Exec(query)
+		require.ErrorContains(t, err, "23503")
+	}
+	for id := 1; id <= 3; id++ {
+		require.EqualValues(t, 1, h.exec(`INSERT INTO children VALUES ($1, 1, 'a')`, id))
+	}
+	require.EqualValues(t, 3, h.stats().Deferred)
+	refused(`INSERT INTO children VALUES (4, 2, 'a')`)
+	h.exec(`INSERT INTO parents VALUES (2, 'two')`)
+	h.exec(`INSERT INTO children VALUES (4, 2, 'a')`)
+	require.EqualValues(t, 4, h.stats().Deferred, "that it was not there is not remembered")
+	refused(`DELETE FROM parents WHERE id = 2`)
+	h.exec(`DELETE FROM children WHERE id = 4`)
+	h.exec(`DELETE FROM parents WHERE id = 2`)
+	refused(`INSERT INTO children VALUES (5, 2, 'a')`)
+	tx := h.begin(h.shim)
+	tx.exec(`UPDATE children SET parent = 1, name = 'b' WHERE id = 1`)
+	tx.exec(`INSERT INTO children VALUES (6, 1, 'a')`)
+	ended := make(chan error)
+	go func() {
+		_, err := h.shim.Exec(`UPDATE parents SET id = 7 WHERE id = 1`)
+		ended <- err
+	}()
+	h.waitsForLock()
+	require.NoError(t, tx.Commit())
+	require.ErrorContains(t, <-ended, "23503")
+	h.flush()
+	require.Empty(t, h.letters())
 }

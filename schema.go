@@ -29,6 +29,7 @@ type table struct {
 	insert insertMode
 	unique uniqueMode
 	ttl    time.Duration
+	guest  bool // it is not opted in: it is known that a row was there, not what is in it
 	// hazards says, per column, why a write that changes it cannot be certain
 	// to succeed; "" if nothing stands against it.
 	hazards []string
