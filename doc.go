@@ -28,8 +28,9 @@
 // constraints that the catalog knows. Then it is
 //
 //   - deferred, if it writes one row by its primary key and it is certain that
-//     PostgreSQL will accept it: types, ranges, lengths, NOT NULL and the presence
-//     of the row are checked before it is acknowledged;
+//     PostgreSQL will accept it: types, ranges, lengths, NOT NULL, CHECK, UNIQUE and
+//     foreign keys, and the presence of the row, are checked before it is
+//     acknowledged; an INSERT may have many rows, and draw its keys from a sequence;
 //   - cached, if it reads one row by its primary key: from the pending writes,
 //     from the cache, or from PostgreSQL into the cache;
 //   - direct otherwise: executed at once on the real connection. If it may read
@@ -77,8 +78,8 @@
 // ErrOwned and names its journal, until it is started again or abandoned (Abandon).
 //
 // A write that PostgreSQL refuses when it is flushed, which takes a change past
-// the shim or writebehind.insert=trust, becomes a dead letter, and with it every
-// later one that was acknowledged on top of it: a row of writebehind.dead_letter,
+// the shim, writebehind.insert=trust or writebehind.unique=trust, becomes a dead letter,
+// and with it every later one that was acknowledged on top of it: a row of writebehind.dead_letter,
 // written in the transaction that passes over it. It is logged, counted in
 // Statistics.RefusedGroups, and told to the handler of WithDeadLetterHandler.
 // RetryDeadLetters and DiscardDeadLetters deal with it.
@@ -115,7 +116,8 @@
 //	max_pending_bytes  256MB      the same in bytes
 //	overflow           block      at a bound: block, or error (ErrFull)
 //	insert             check      look up that a key is free; trust: do not
-//	unique             direct     an INSERT with a further UNIQUE constraint is direct
+//	unique             check      look up that the values of a further UNIQUE constraint
+//	                              are free; trust: do not; direct: leave it to PostgreSQL
 //	cache_size         64MB       memory of the cache; 0: none
 //	cache_ttl          10m        how long a cached row answers
 //	takeover_timeout   30s        how long to wait for another process to make way
