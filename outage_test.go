@@ -164,7 +164,7 @@ func TestADatabaseMadeReadOnlyByDefaultTakesWhatWasAcknowledged(t *testing.T) {
 // A flush has settings of its own: what the application's sessions have for theirs
 // must not end it.
 func TestAFlushOutlastsTheStatementTimeoutOfTheApplication(t *testing.T) {
-	h := newHarness(t, itemsTable, "statement_timeout=50 lock_timeout=20 idle_in_transaction_session_timeout=50")
+	h := newHarness(t, itemsTable, "statement_timeout=500 lock_timeout=200 idle_in_transaction_session_timeout=500")
 	h.exec(`UPDATE items SET stock = 11 WHERE id = 1`)
 	lock := h.lock(`SELECT FROM items WHERE id = 1 FOR UPDATE`)
 	flushed := make(chan error, 1)
