@@ -25,6 +25,7 @@ type attempt struct {
 	checked []driver.Value // scratch: the cells that a CHECK constraint looks at
 	image   []byte         // the row as it is
 	next    []byte         // the row as it will be
+	deltas  []byte         // what the write adds, as the shape says
 	found   bool           // the row is there
 	result  []driver.Value // of RETURNING; nil for no row
 	basis   queue.Receipt  // group in flight that image comes from
