@@ -45,6 +45,17 @@ func BenchmarkCachedRead(b *testing.B) {
 	}
 }
 
+func BenchmarkDeferredIncrement(b *testing.B) {
+	const rows = 1000
+	db := benchDB(b, rows)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if _, err := db.Exec(`UPDATE items SET stock = stock + $1 WHERE id = $2`, i%1000, i%rows+1); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkDeferredUpdate(b *testing.B) {
 	const rows = 1000
 	db := benchDB(b, rows)
