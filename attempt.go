@@ -28,6 +28,7 @@ type attempt struct {
 	changed []int            // columns that an UPDATE gives other values, if that is asked for
 	image   []byte           // the row as it is
 	next    []byte           // the row as it will be
+	deltas  []byte           // what the write adds, as the shape says
 	found   bool             // the row is there
 	given   []driver.Value   // of RETURNING, for the row; nil if it returns none
 	result  [][]driver.Value // of RETURNING, for all rows of the statement

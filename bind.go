@@ -50,11 +50,15 @@ type writePlan struct {
 
 	set        []assignment // of an UPDATE, or of DO UPDATE
 	setColumns []int        // those of set, ascending
+	additions  columnSet    // places in set that may be increments
 
 	returning *rowColumns // nil without RETURNING
 
 	insertShape *queue.Shape // Insert, or Upsert
 	changeShape *queue.Shape // Update or Delete
+	// The same with all additions as increments; nil if there are none.
+	insertAddShape *queue.Shape
+	addShape       *queue.Shape
 }
 
 // assignment is one column of a SET list. The value comes from source, or, if
@@ -255,7 +259,7 @@ func (b *binding) update() (*writePlan, string) {
 	if reason != "" {
 		return nil, reason
 	}
-	w.changeShape = b.shape(queue.Update, w.setColumns)
+	w.changeShape, w.addShape = b.shape(queue.Update, w.setColumns), b.addShape(queue.Update, w)
 	return w, ""
 }
 
@@ -369,6 +373,7 @@ func (b *binding) assignments(w *writePlan, set []rewrite.Assignment) (reason st
 	}
 	slices.SortFunc(w.set, func(a, b assignment) int { return a.column - b.column })
 	slices.Sort(w.setColumns)
+	w.additions = b.additions(w.set)
 	return reason
 }
 

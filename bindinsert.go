@@ -50,7 +50,8 @@ func (b *binding) insert() (*writePlan, string) {
 	kind := queue.Insert
 	if w.upsert && !w.nothing {
 		kind = queue.Upsert
-		w.changeShape = b.shape(queue.Update, w.setColumns)
+		w.changeShape, w.addShape = b.shape(queue.Update, w.setColumns), b.addShape(queue.Update, w)
+		w.insertAddShape = b.addShape(queue.Upsert, w)
 	}
 	w.insertShape = b.shape(kind, w.setColumns)
 	return w, ""

@@ -98,6 +98,7 @@ type bufferedOp struct {
 
 	shape  *queue.Shape // of the mutation; nil if it changes nothing
 	row    *bufferedRow
+	deltas []byte   // what it adds
 	before rowState // the row before it
 	after  rowState // and after it
 }
@@ -199,6 +200,7 @@ func (b *buffer) write(a *attempt, shape *queue.Shape) {
 	if op.after = (rowState{found: shape.Kind != queue.Delete}); op.after.found {
 		op.after.image = bytes.Clone(a.next)
 	}
+	op.deltas = bytes.Clone(a.deltas)
 	r.now = op.after
 	b.schema = a.schema
 	b.note(op)
@@ -222,7 +224,7 @@ func (b *buffer) repeatable(after savepoint, statement bufferedOp, drew bool) er
 	var err error
 	for i := range ops {
 		op := &ops[i]
-		if op.query, op.args, err = op.shape.Statement(b.engine.values.Location, op.after.image); err != nil {
+		if op.query, op.args, err = b.engine.queue.Statement(op.shape, op.after.image); err != nil {
 			return err
 		}
 		op.rows = 1
@@ -244,7 +246,7 @@ func (b *buffer) claimed(lsn queue.LSN) {
 func (b *buffer) note(op bufferedOp) {
 	op.args = cloneArgs(op.args)
 	b.ops = append(b.ops, op)
-	size := int64(len(op.query) + len(op.before.image) + len(op.after.image) + 128)
+	size := int64(len(op.query) + len(op.before.image) + len(op.after.image) + len(op.deltas) + 128)
 	b.noted, b.bytes = b.noted+1, b.bytes+size
 	b.engine.buffering.ops.Add(1)
 	b.engine.buffering.bytes.Add(size)
@@ -349,7 +351,7 @@ func (b *buffer) group() []queue.Mutation {
 		if op.shape.Kind == queue.Delete {
 			image = op.before.image
 		}
-		group = append(group, queue.Mutation{Shape: op.shape, Key: op.row.key, Hash: op.row.hash, Image: image})
+		group = append(group, queue.Mutation{Shape: op.shape, Key: op.row.key, Hash: op.row.hash, Image: image, Deltas: op.deltas})
 	}
 	return group
 }

@@ -30,19 +30,19 @@ type DeadLetter struct {
 type letter struct {
 	id                        int64
 	schema, table, kind       string
-	set                       []string
+	set, add                  []string
 	key, values               map[string]*string
 	at                        time.Time
 	journal, sqlState, reason string
 	lsn                       int64
 }
 
-const selectLetters = `SELECT id, time, journal, lsn, table_schema, table_name, kind, set_columns, key::text, new_values::text, sqlstate, message
+const selectLetters = `SELECT id, time, journal, lsn, table_schema, table_name, kind, set_columns, add_columns, key::text, new_values::text, sqlstate, message
 	FROM writebehind.dead_letter`
 
 func scanLetter(rows *sql.Rows) (l letter, err error) {
 	var key, values string
-	err = rows.Scan(&l.id, &l.at, &l.journal, &l.lsn, &l.schema, &l.table, &l.kind, (*pq.StringArray)(&l.set), &key, &values, &l.sqlState, &l.reason)
+	err = rows.Scan(&l.id, &l.at, &l.journal, &l.lsn, &l.schema, &l.table, &l.kind, (*pq.StringArray)(&l.set), (*pq.StringArray)(&l.add), &key, &values, &l.sqlState, &l.reason)
 	if err == nil {
 		err = errors.Join(json.Unmarshal([]byte(key), &l.key), json.Unmarshal([]byte(values), &l.values))
 	}
@@ -142,7 +142,7 @@ func (l *letter) retry(ctx context.Context, tx *sql.Tx) error {
 		for _, c := range sortedNames(l.values) {
 			columns, values = append(columns, rewrite.Quote(c)), append(values, w.value(c, l.values[c]))
 		}
-		query = "INSERT INTO " + name + " (" + strings.Join(columns, ", ") + ") VALUES (" + strings.Join(values, ", ") + ")"
+		query = "INSERT INTO " + name + " AS t (" + strings.Join(columns, ", ") + ") VALUES (" + strings.Join(values, ", ") + ")"
 		if l.kind == "upsert" {
 			var keys, sets []string
 			for _, c := range sortedNames(l.key) {
@@ -151,12 +151,18 @@ func (l *letter) retry(ctx context.Context, tx *sql.Tx) error {
 			for _, c := range l.set {
 				sets = append(sets, rewrite.Quote(c)+" = EXCLUDED."+rewrite.Quote(c))
 			}
+			for _, c := range l.add {
+				sets = append(sets, rewrite.Quote(c)+" = t."+rewrite.Quote(c)+" + EXCLUDED."+rewrite.Quote(c))
+			}
 			query += " ON CONFLICT (" + strings.Join(keys, ", ") + ") DO UPDATE SET " + strings.Join(sets, ", ")
 		}
 	case "update":
 		var sets []string
 		for _, c := range l.set {
 			sets = append(sets, rewrite.Quote(c)+" = "+w.value(c, l.values[c]))
+		}
+		for _, c := range l.add {
+			sets = append(sets, rewrite.Quote(c)+" = "+rewrite.Quote(c)+" + "+w.increment(c, l.values[c]))
 		}
 		query = "UPDATE " + name + " SET " + strings.Join(sets, ", ") + " WHERE " + w.match(l.key)
 	case "delete":
@@ -215,6 +221,15 @@ func (w *letterWriter) value(column string, v *string) string {
 	}
 	w.args = append(w.args, *v)
 	return "$" + strconv.Itoa(len(w.args)) + "::text::" + typ
+}
+
+// increment is what is added to a column: the sum may need more than its type.
+func (w *letterWriter) increment(column string, v *string) string {
+	if typ := w.types[column]; typ == "smallint" || typ == "integer" {
+		w.args = append(w.args, v)
+		return "$" + strconv.Itoa(len(w.args)) + "::text::bigint"
+	}
+	return w.value(column, v)
 }
 
 func (w *letterWriter) match(key map[string]*string) string {

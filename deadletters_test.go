@@ -55,7 +55,7 @@ func TestKeyTakenFromOutsideMakesADeadLetter(t *testing.T) {
 	h.flush()
 	require.Equal(t, []string{
 		`items insert {"id": "3"} {"id": "3", "name": "mine", "price": "2.50", "stock": "7"} 23505`,
-		`items update {"id": "3"} {"id": "3", "stock": "6"} 23505`,
+		`items update {"id": "3"} {"id": "3", "stock": "-1"} 23505`,
 	}, h.letters(), "what was acknowledged on top of it fails with it")
 	require.EqualValues(t, 11, h.value(h.past, stockOfOne), "the rest arrives")
 	require.Equal(t, "theirs", h.value(h.shim, `SELECT name FROM items WHERE id = 3`), "reads show what PostgreSQL holds")

@@ -92,8 +92,10 @@
 // WARNING: no program beside the processes that use this driver may write the
 // rows of an opted-in table. A change that was made past the shim is not seen
 // until the cache entry has expired (writebehind.cache_ttl), and an UPDATE that
-// is based on the older row overwrites it in the columns that it sets, also with
-// SET n = n + 1.
+// is based on the older row overwrites it in the columns that it sets. Only what
+// SET n = n + 1 adds to an integer, or to a numeric that does not round it, is
+// added to what is there by then; a condition beside the key is not looked at
+// again.
 //
 // The role must be able to make, or to use, the schema writebehind in the
 // database; the error says what to run if it is not.

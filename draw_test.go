@@ -164,6 +164,8 @@ func TestWhatWasDrawnIsRepeatedInARealTransaction(t *testing.T) {
 	tx := h.begin(h.shim)
 	id := tx.value(insertSerial)
 	uuid := tx.value(`INSERT INTO stamped DEFAULT VALUES RETURNING id`)
+	require.EqualValues(t, 1, tx.exec(`UPDATE stamped SET n = 1 WHERE id = $1`, uuid))
+	require.EqualValues(t, 1, tx.exec(`UPDATE stamped SET n = n + 1, at = now() WHERE id = $1`, uuid))
 	at := tx.value(`SELECT at FROM stamped WHERE id = $1`, uuid)
 	h.isBuffered()
 	require.EqualValues(t, 2, tx.value(`SELECT count(*) FROM serials`))
@@ -173,6 +175,7 @@ func TestWhatWasDrawnIsRepeatedInARealTransaction(t *testing.T) {
 	require.NoError(t, tx.Commit())
 	require.Equal(t, "drawn", h.value(h.past, `SELECT name FROM serials WHERE id = $1`, id))
 	require.Equal(t, at, h.value(h.past, `SELECT at FROM stamped WHERE id = $1`, uuid))
+	require.EqualValues(t, 2, h.value(h.past, `SELECT n FROM stamped WHERE id = $1`, uuid))
 }
 
 const stamped = `CREATE TABLE stamped (id int PRIMARY KEY, made timestamptz DEFAULT now(), milli timestamptz(3) DEFAULT CURRENT_TIMESTAMP,

@@ -3,19 +3,21 @@ package writebehind_test
 import (
 	"database/sql"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/writebehind/writebehind"
 	"github.com/writebehind/writebehind/internal/pgtest"
 )
 
 // benchDB opens a table of rows rows, all of them cached.
-func benchDB(b *testing.B, rows int) *sql.DB {
+func benchDB(b *testing.B, rows int, params ...string) *sql.DB {
 	b.Helper()
 	server := pgtest.Shared(b)
 	dsn := server.DSN(server.CreateDatabase(b))
-	db, err := sql.Open("writebehind", dsn+" writebehind.tables=items writebehind.journal=none writebehind.cache_size=256MB")
+	db, err := sql.Open("writebehind", dsn+" writebehind.tables=items writebehind.journal=none writebehind.cache_size=256MB "+strings.Join(params, " "))
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, db.Close()) })
 	_, err = db.Exec(fmt.Sprintf(`CREATE TABLE items (id bigint PRIMARY KEY, name text, stock bigint);
@@ -45,6 +47,17 @@ func BenchmarkCachedRead(b *testing.B) {
 	}
 }
 
+func BenchmarkDeferredIncrement(b *testing.B) {
+	const rows = 1000
+	db := benchDB(b, rows)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if _, err := db.Exec(`UPDATE items SET stock = stock + $1 WHERE id = $2`, i%1000, i%rows+1); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkDeferredUpdate(b *testing.B) {
 	const rows = 1000
 	db := benchDB(b, rows)
@@ -53,5 +66,27 @@ func BenchmarkDeferredUpdate(b *testing.B) {
 		if _, err := db.Exec(`UPDATE items SET stock = $1 WHERE id = $2`, i, i%rows+1); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkFlush writes 5000 rows and flushes them.
+func BenchmarkFlush(b *testing.B) {
+	const rows = 5000
+	for name, set := range map[string]string{"set": "$1", "add": "stock + $1"} {
+		b.Run(name, func(b *testing.B) {
+			db := benchDB(b, rows, "writebehind.max_delay=1h", "writebehind.batch_rows=100000")
+			for i := 0; b.Loop(); i++ {
+				b.StopTimer()
+				for id := range rows {
+					if _, err := db.Exec(`UPDATE items SET stock = `+set+` WHERE id = $2`, i, id+1); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.StartTimer()
+				if err := writebehind.Flush(b.Context(), db); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

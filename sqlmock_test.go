@@ -30,8 +30,9 @@ const moveCheckpoint = `UPDATE writebehind.checkpoint AS c SET lsn = $3, updated
 
 const (
 	lookupItem = `SELECT "id", "name", "stock", "price" FROM "public"."items" WHERE "id" = ANY($1::bigint[])`
-	updateItem = `UPDATE "public"."items" AS t SET "name" = u.c1, "stock" = u.c2 ` +
-		`FROM unnest($1::bigint[], $2::text[], $3::integer[]) AS u(c0, c1, c2) WHERE t."id" = u.c0`
+	updateItem = `WITH w AS (UPDATE "public"."items" AS t SET "name" = u.c1, "stock" = t."stock" + u.c2 ` +
+		`FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::integer[]) WITH ORDINALITY AS u(c0, c1, c2, c3, n) WHERE t."id" = u.c0 ` +
+		`RETURNING u.n, t."stock" IS DISTINCT FROM u.c3 AS off) SELECT count(*), string_agg(n::text, ',') FILTER (WHERE off) FROM w`
 )
 
 // mocked is the shim over go-sqlmock, with all that the engine asks for when it
@@ -137,7 +138,8 @@ func TestExactlyWhatReachesTheRealDriverAndWhen(t *testing.T) {
 			m.ExpectQuery(beginFlush).WithArgs(sqlmock.AnyArg(), sqlmock.AnyArg()).WillReturnRows(
 				sqlmock.NewRows([]string{"a", "b", "c", "d", "e", "f", "g"}).AddRow("on", "60000", "10000", "ISO", "pg_catalog", "writebehind flush", ""))
 			m.ExpectExec(moveCheckpoint).WithArgs(sqlmock.AnyArg(), 0, 3, 1).WillReturnResult(driver.RowsAffected(1))
-			m.ExpectExec(updateItem).WithArgs(`{1}`, `{uno}`, `{6}`).WillReturnResult(driver.RowsAffected(1))
+			m.ExpectQuery(updateItem).WithArgs(`{1}`, `{uno}`, `{-4}`, `{6}`).WillReturnRows(
+				sqlmock.NewRows([]string{"count", "string_agg"}).AddRow(int64(1), nil))
 			m.ExpectCommit()
 			m.answer(m.start[0]) // the session of the connection, once it is used for more than deferring
 		})

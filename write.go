@@ -168,7 +168,7 @@ func (c *Conn) tryWrite(ctx context.Context, p *plan, args []driver.NamedValue) 
 	if shape.Kind == queue.Delete {
 		image = a.image
 	}
-	r, ok, err = c.engine.queue.Commit(ctx, a, a.schema.version, queue.Mutation{Shape: shape, Key: a.key, Hash: a.hash, Image: image})
+	r, ok, err = c.engine.queue.Commit(ctx, a, a.schema.version, queue.Mutation{Shape: shape, Key: a.key, Hash: a.hash, Image: image, Deltas: a.deltas})
 	return 1, r, ok, withoutRoom(ctx, err)
 }
 
@@ -189,6 +189,7 @@ func withoutRoom(ctx context.Context, err error) error {
 // after.
 func (c *Conn) compute(ctx context.Context, p *plan, args []driver.NamedValue) (shape *queue.Shape, err error) {
 	a, w := &c.attempt, p.write
+	a.deltas = a.deltas[:0]
 	known, stale := a.look()
 	switch {
 	case stale:
@@ -296,7 +297,7 @@ func (a *attempt) insert(w *writePlan, args []driver.NamedValue) (*queue.Shape, 
 		if a.next, err = rowimage.AppendRow(a.next[:0], a.engine.values.Location, a.cells); err != nil {
 			return nil, errUncertain
 		}
-		return w.insertShape, nil
+		return a.insertShape(w, args), nil
 	}
 	if w.nothing {
 		return nil, nil
@@ -343,6 +344,7 @@ func (a *attempt) assign(w *writePlan, args []driver.NamedValue, proposed []driv
 	for range w.set {
 		old, fresh = append(old, nil), append(fresh, nil)
 	}
+	var increments columnSet
 	if err := rowimage.DecodeColumns(a.image, session.Location, w.setColumns, old); err != nil {
 		return nil, err
 	}
@@ -356,6 +358,9 @@ func (a *attempt) assign(w *writePlan, args []driver.NamedValue, proposed []driv
 			v, ok = a.value(&s.source, args)
 		}
 		if ok && s.op != rewrite.SetTo {
+			if w.additions&(1<<i) != 0 && a.increment(s, old[i], v) {
+				increments.add(i)
+			}
 			v, ok = a.add(s, old[i], v)
 		}
 		if !ok || !a.storable(s.column, v) {
@@ -385,7 +390,7 @@ func (a *attempt) assign(w *writePlan, args []driver.NamedValue, proposed []driv
 			return nil, errUncertain
 		}
 	}
-	return w.changeShape, nil
+	return a.shapeOf(queue.Update, w, increments, w.changeShape, w.addShape), nil
 }
 
 // add adds to, or subtracts from, a column. NULL on either side gives NULL.

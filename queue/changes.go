@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/writebehind/writebehind/internal/catalog"
@@ -18,9 +19,10 @@ type Change struct {
 	Table  string   `json:"table_name"`
 	Kind   string   `json:"kind"`                  // insert, update, upsert or delete
 	Set    []string `json:"set_columns,omitempty"` // columns that an update, or an upsert in conflict, sets
+	Add    []string `json:"add_columns,omitempty"` // columns that it adds to
 	// Key and Values are objects of column names and values in PostgreSQL's text
 	// form, or null. Times with a zone are in UTC. The values of an update are the
-	// key's and those set, of a delete none, else all of the row.
+	// key's, those set and those added, of a delete none, else all of the row.
 	Key    json.RawMessage `json:"key"`
 	Values json.RawMessage `json:"new_values"`
 }
@@ -47,10 +49,10 @@ func (c *Changes) Of(r journal.Record) ([]Change, error) {
 	for i, m := range group {
 		s := m.Shape
 		cells := make([]driver.Value, len(s.params))
-		if err := rowimage.DecodeColumns(m.Image, time.UTC, s.params, cells); err != nil {
+		if err := rowimage.DecodeColumns(slices.Concat(m.Image, m.Deltas), time.UTC, s.params, cells); err != nil {
 			return nil, fmt.Errorf("%w: LSN %d: %w", errDamagedGroup, r.LSN, err)
 		}
-		change := Change{Schema: s.Table.Name.Schema, Table: s.Table.Name.Name, Kind: s.Kind.String(), Set: s.setNames()}
+		change := Change{Schema: s.Table.Name.Schema, Table: s.Table.Name.Name, Kind: s.Kind.String(), Set: s.names(s.Set), Add: s.names(s.Add)}
 		if change.Key, change.Values, err = s.asJSON(cells); err != nil {
 			return nil, err
 		}

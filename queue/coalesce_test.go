@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"math"
 	"testing"
 	"testing/synctest"
 
@@ -61,6 +62,68 @@ func TestMutationsOfOneRowBecomeOne(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestIncrementsOfOneRowAreAdded has another program change the row before the
+// flush: to a stock of 100, where the writers have thought of 0.
+func TestIncrementsOfOneRowAreAdded(t *testing.T) {
+	type step struct {
+		kind     Kind
+		set, add []int
+		name     string
+		n, delta int64
+	}
+	const most = math.MaxInt64
+	for _, c := range []struct {
+		what  string
+		steps []step
+		sent  []string
+		left  row
+	}{
+		{"add", []step{{Update, nil, []int{2}, "a", 1, 1}}, []string{"update items 1"}, row{"1", "old", "101"}},
+		{"add+add", []step{{Update, nil, []int{2}, "a", 1, 1}, {Update, nil, []int{2}, "a", -2, -3}}, []string{"update items 1"}, row{"1", "old", "98"}},
+		{"set+add", []step{{Update, []int{2}, nil, "a", 7, 0}, {Update, nil, []int{2}, "a", 8, 1}}, []string{"update items 1"}, row{"1", "old", "8"}},
+		{"add+set", []step{{Update, nil, []int{2}, "a", 1, 1}, {Update, []int{2}, nil, "a", 8, 0}}, []string{"update items 1"}, row{"1", "old", "8"}},
+		{"add+set+add", []step{{Update, nil, []int{2}, "a", 1, 1}, {Update, []int{2}, nil, "a", 8, 0}, {Update, nil, []int{2}, "a", 9, 1}}, []string{"update items 1"}, row{"1", "old", "9"}},
+		{"add+set of another column", []step{{Update, nil, []int{2}, "old", 1, 1}, {Update, []int{1}, nil, "b", 1, 0}}, []string{"update items 1"}, row{"1", "b", "101"}},
+		{"set of another column+add", []step{{Update, []int{1}, nil, "b", 0, 0}, {Update, nil, []int{2}, "b", 1, 1}}, []string{"update items 1"}, row{"1", "b", "101"}},
+		{"set and add, twice", []step{{Update, []int{1}, []int{2}, "b", 1, 1}, {Update, []int{1}, []int{2}, "c", 3, 2}}, []string{"update items 1"}, row{"1", "c", "103"}},
+		{"a sum too large", []step{{Update, nil, []int{2}, "a", most, most}, {Update, nil, []int{2}, "a", 5, most}}, []string{"update items 1"}, row{"1", "old", "5"}},
+		{"a sum too small", []step{{Update, nil, []int{2}, "a", -most, -most}, {Update, nil, []int{2}, "a", 5, -most}}, []string{"update items 1"}, row{"1", "old", "5"}},
+		{"upsert that adds", []step{{Upsert, nil, []int{2}, "a", 3, 0}}, []string{"upsert items 1"}, row{"1", "old", "103"}},
+		{"upsert that adds+add", []step{{Upsert, nil, []int{2}, "a", 3, 0}, {Update, nil, []int{2}, "a", 5, 2}}, []string{"upsert items 1"}, row{"1", "old", "105"}},
+		{"upsert that adds+set", []step{{Upsert, nil, []int{2}, "a", 3, 0}, {Update, []int{2}, nil, "a", 5, 0}}, []string{"upsert items 1"}, row{"1", "old", "5"}},
+		{"upsert that sets+add", []step{{Upsert, []int{2}, nil, "a", 3, 0}, {Update, nil, []int{2}, "a", 5, 2}}, []string{"upsert items 1"}, row{"1", "old", "5"}},
+		{"upsert+add", []step{{Upsert, nil, nil, "a", 3, 0}, {Update, nil, []int{2}, "a", 5, 2}}, []string{"upsert items 1"}, row{"1", "old", "5"}},
+		{"add+delete", []step{{Update, nil, []int{2}, "a", 1, 1}, {Delete, nil, nil, "a", 1, 0}}, []string{"delete items 1"}, nil},
+		{"add+delete+insert+add", []step{{Update, nil, []int{2}, "a", 1, 1}, {Delete, nil, nil, "a", 1, 0}, {Insert, nil, nil, "b", 4, 0}, {Update, nil, []int{2}, "b", 5, 1}}, []string{"replace items 1"}, row{"1", "b", "5"}},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t, nil)
+				f.server.rows["items 1"] = row{"1", "old", "100"}
+				for _, s := range c.steps {
+					f.commit(f.adding(s.kind, s.set, s.add, s.delta, 1, s.name, s.n))
+				}
+				f.pending(1)
+				f.drain()
+				require.Equal(t, c.sent, append([]string(nil), f.server.did(false)...))
+				require.Equal(t, c.left, f.server.table("items")["1"])
+				require.Empty(t, f.watcher.refused)
+			})
+		})
+	}
+}
+
+func TestIncrementOfAnInsertedRowIsPartOfIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, nil)
+		f.commit(f.insert(1, "a", 1))
+		f.commit(f.adding(Update, nil, []int{2}, 2, 1, "a", 3))
+		f.drain()
+		require.Equal(t, []string{"insert items 1"}, f.server.did(false))
+		require.Equal(t, row{"1", "a", "3"}, f.server.table("items")["1"])
+	})
 }
 
 func TestReplacedRowOfATableThatIsAllKey(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/writebehind/writebehind/cachekeys"
@@ -16,7 +17,7 @@ import (
 )
 
 // A group in the journal is its mutations one after the other, each the number
-// of its shape, the length of the image, and the image. A shape is written into
+// of its shape, the length of the image with its deltas, and those. A shape is written into
 // the journal as a definition: JSON that says all that is needed to bring the
 // mutation to PostgreSQL, whatever the schema is by then.
 
@@ -28,6 +29,7 @@ type definition struct {
 	Table   string             `json:"table"`
 	Kind    string             `json:"kind"`
 	Set     []string           `json:"set,omitempty"`
+	Add     []string           `json:"add,omitempty"`
 	Key     []string           `json:"key"`
 	Columns []definitionColumn `json:"columns"`
 }
@@ -41,7 +43,7 @@ type definitionColumn struct {
 // define returns the definition of a shape.
 func define(s *Shape) *journal.Definition {
 	d := definition{OID: s.Table.OID, Schema: s.Table.Name.Schema, Table: s.Table.Name.Name, Kind: s.Kind.String()}
-	d.Set = s.setNames()
+	d.Set, d.Add = s.names(s.Set), s.names(s.Add)
 	for _, c := range s.Table.Key {
 		d.Key = append(d.Key, s.Table.Columns[c].Name)
 	}
@@ -59,8 +61,8 @@ func define(s *Shape) *journal.Definition {
 func appendGroup(dst []byte, group []Mutation) []byte {
 	for i := range group {
 		dst = binary.AppendUvarint(dst, uint64(group[i].Shape.id))
-		dst = binary.AppendUvarint(dst, uint64(len(group[i].Image)))
-		dst = append(dst, group[i].Image...)
+		dst = binary.AppendUvarint(dst, uint64(len(group[i].Image)+len(group[i].Deltas)))
+		dst = append(append(dst, group[i].Image...), group[i].Deltas...)
 	}
 	return dst
 }
@@ -122,8 +124,14 @@ func (d *decoder) group(r journal.Record) (group []Mutation, current bool, err e
 		if err != nil {
 			return err
 		}
+		var deltas []byte
+		if known.shape.deltas() > 0 {
+			if image, deltas, err = rowimage.Split(image, len(known.shape.Table.Columns)); err != nil {
+				return err
+			}
+		}
 		current = current && known.current
-		group = append(group, Mutation{Shape: known.shape, Key: key, Hash: d.hash(key), Image: image})
+		group = append(group, Mutation{Shape: known.shape, Key: key, Hash: d.hash(key), Image: image, Deltas: deltas})
 		return nil
 	})
 	if err != nil {
@@ -150,11 +158,14 @@ func (d *decoder) define(text []byte) (decoded, error) {
 	if !ok {
 		return decoded{}, fmt.Errorf("the kind %q is not known", def.Kind)
 	}
-	var set []int
+	var set, add []int
 	for _, column := range def.Set {
 		set = append(set, table.Column(column))
 	}
-	return decoded{d.shapes.intern(table, kind, set), current}, nil
+	for _, column := range def.Add {
+		add = append(add, table.Column(column))
+	}
+	return decoded{d.shapes.intern(table, kind, set, add), current}, nil
 }
 
 // pastTable makes the table that a definition describes, once per table.
@@ -168,7 +179,7 @@ func (d *decoder) pastTable(def *definition) *catalog.Relation {
 	for _, c := range def.Columns {
 		table.Columns = append(table.Columns, catalog.Column{Name: c.Name, SQLType: c.SQLType, Type: c.Type})
 	}
-	for _, name := range append(append([]string(nil), def.Key...), def.Set...) {
+	for _, name := range slices.Concat(def.Key, def.Set, def.Add) {
 		if table.Column(name) < 0 {
 			return nil
 		}

@@ -20,8 +20,8 @@ import (
 // checkpoint over it.
 
 const insertLetter = `INSERT INTO writebehind.dead_letter
-	(journal, lsn, position, table_schema, table_name, key, kind, set_columns, new_values, sqlstate, message)
-	VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8::text[], $9::jsonb, $10, $11)`
+	(journal, lsn, position, table_schema, table_name, key, kind, set_columns, add_columns, new_values, sqlstate, message)
+	VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8::text[], $9::text[], $10::jsonb, $11, $12)`
 
 // bury writes the dead letter of a group.
 func (f *flush) bury(ctx context.Context, q *Queue, tx *sql.Tx, group []logged, cause error) error {
@@ -39,35 +39,46 @@ func (f *flush) bury(ctx context.Context, q *Queue, tx *sql.Tx, group []logged, 
 		if err != nil {
 			return err
 		}
-		var set rewrite.Array
-		for _, name := range shape.setNames() {
-			set.Append([]byte(name))
-		}
+		set, add := shape.nameArray(shape.Set), shape.nameArray(shape.Add)
 		name := shape.Table.Name
 		if _, err := tx.ExecContext(ctx, insertLetter, q.opts.Checkpoint, int64(r.lsn), position, name.Schema, name.Name,
-			string(key), shape.Kind.String(), string(set.Bytes()), string(values), state, message); err != nil {
+			string(key), shape.Kind.String(), set, add, string(values), state, message); err != nil {
 			return fmt.Errorf("queue: writing a dead letter: %w", err)
 		}
 	}
 	return nil
 }
 
+// nameArray returns the names of columns as an array in text form.
+func (s *Shape) nameArray(columns []int) string {
+	var a rewrite.Array
+	for _, name := range s.names(columns) {
+		a.Append([]byte(name))
+	}
+	return string(a.Bytes())
+}
+
 // asJSON returns the key and the values of a mutation as objects of column names
-// and values in PostgreSQL's text form, or null. cells are those of params.
+// and values in PostgreSQL's text form, or null; of an update's Add, what is added.
+// cells are those of params.
 func (s *Shape) asJSON(cells []driver.Value) (key, values []byte, err error) {
 	keys, all := make(map[string]any), make(map[string]any)
 	for i, v := range cells {
-		column := &s.Table.Columns[s.params[i]]
+		c, t, expected := s.param(i)
+		if expected {
+			continue
+		}
+		column := &s.Table.Columns[c]
 		var text any
 		if v != nil {
-			form, ok := column.Type.AppendText(nil, v)
+			form, ok := t.AppendText(nil, v)
 			if !ok {
 				return nil, nil, fmt.Errorf("queue: column %q of %s: no text form for a %T", column.Name, s.Table.Name, v)
 			}
 			text = string(form)
 		}
 		all[column.Name] = text
-		if slices.Contains(s.Table.Key, s.params[i]) {
+		if slices.Contains(s.Table.Key, c) {
 			keys[column.Name] = text
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -154,13 +155,21 @@ func (c *session) Rollback() error {
 	return nil
 }
 
-func (c *session) QueryContext(ctx context.Context, query string, _ []driver.NamedValue) (driver.Rows, error) {
+func (c *session) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	s := c.server
-	if query != readCheckpoint {
+	switch query {
+	case begin:
 		if err := s.enter(ctx, "settings"); err != nil {
 			return nil, err
 		}
 		return &answer{row: []driver.Value{"on", "60000", "10000", "ISO", "pg_catalog", "", ""}}, nil
+	case readCheckpoint:
+	default:
+		affected, off, err := c.write(ctx, query, args)
+		if err != nil {
+			return nil, err
+		}
+		return &answer{row: []driver.Value{affected, off}}, nil
 	}
 	if err := s.enter(ctx, "look"); err != nil {
 		return nil, err
@@ -182,7 +191,7 @@ func (c *session) ExecContext(ctx context.Context, query string, args []driver.N
 		c.at = args[2].Value.(int64)
 		return driver.RowsAffected(1), nil
 	case query == insertLetter:
-		c.letters = append(c.letters, fmt.Sprintf("%d %s %s", args[1].Value, args[4].Value, args[9].Value))
+		c.letters = append(c.letters, fmt.Sprintf("%d %s %s", args[1].Value, args[4].Value, args[10].Value))
 		return driver.RowsAffected(1), c.server.enter(ctx, "letter")
 	case strings.HasPrefix(query, "SAVEPOINT"):
 		c.saved = maps.Clone(c.rows)
@@ -195,6 +204,13 @@ func (c *session) ExecContext(ctx context.Context, query string, args []driver.N
 	case strings.HasPrefix(query, "SET CONSTRAINTS"):
 		return driver.RowsAffected(0), c.server.enter(ctx, "constraints")
 	}
+	affected, _, err := c.write(ctx, query, args)
+	return driver.RowsAffected(affected), err
+}
+
+// write does what a shape's statement says. off, if not nil, are the numbers of
+// the rows that did not become what was expected of them.
+func (c *session) write(ctx context.Context, query string, args []driver.NamedValue) (affected int64, off driver.Value, err error) {
 	shape := c.server.shape(query)
 	columns := make([][]string, len(args))
 	for i, a := range args {
@@ -210,21 +226,28 @@ func (c *session) ExecContext(ctx context.Context, query string, args []driver.N
 	}
 	words := fmt.Sprintf("%s %s %s", shape.Kind, shape.Table.Name.Name, strings.Join(keys, ","))
 	if err := c.server.enter(ctx, words); err != nil {
-		return nil, err
+		return 0, nil, err
 	}
-	affected := 0
+	var numbers []string
 	for i, key := range keys {
 		values := make(map[int]string)
 		for j, column := range shape.params {
 			values[column] = columns[j][i]
 		}
-		n, err := c.apply(shape, shape.Table.Name.Name+" "+key, values)
+		key = shape.Table.Name.Name + " " + key
+		n, err := c.apply(shape, key, values)
 		if err != nil {
-			return nil, err
+			return 0, nil, err
 		}
-		affected += n
+		affected += int64(n)
+		if shape.deltas() > 0 && slices.ContainsFunc(shape.Add, func(column int) bool { return n == 1 && c.rows[key][column] != values[column] }) {
+			numbers = append(numbers, strconv.Itoa(i+1))
+		}
 	}
-	return driver.RowsAffected(affected), nil
+	if numbers != nil {
+		off = strings.Join(numbers, ",")
+	}
+	return affected, off, nil
 }
 
 // apply does to one row what the shape's statement says.
@@ -259,7 +282,7 @@ func (c *session) apply(shape *Shape, key string, values map[int]string) (affect
 		if shape.Kind == Replace {
 			set = slices.DeleteFunc(shape.all(), func(column int) bool { return slices.Contains(shape.Table.Key, column) })
 		}
-		if len(set) == 0 {
+		if len(set)+len(shape.Add) == 0 {
 			return 0, nil
 		}
 	}
@@ -269,6 +292,13 @@ func (c *session) apply(shape *Shape, key string, values map[int]string) (affect
 	changed := slices.Clone(old)
 	for _, column := range set {
 		changed[column] = values[column]
+	}
+	for i, column := range shape.Add {
+		delta := values[column]
+		if shape.Kind == Update {
+			delta = values[len(shape.Table.Columns)+i]
+		}
+		changed[column] = sum(changed[column], delta)
 	}
 	c.rows[key] = changed
 	return 1, nil
@@ -306,4 +336,14 @@ func (a *answer) Next(dest []driver.Value) error {
 	copy(dest, a.row)
 	a.row = nil
 	return nil
+}
+
+// sum adds integers, and keeps to 64 bits.
+func sum(a, b string) string {
+	x, errX := strconv.ParseInt(a, 10, 64)
+	y, errY := strconv.ParseInt(b, 10, 64)
+	if errX != nil || errY != nil {
+		panic("fake: no integers: " + a + " " + b)
+	}
+	return strconv.FormatInt(x+y, 10)
 }

@@ -104,6 +104,16 @@ func (f *fixture) mutation(table *catalog.Relation, kind Kind, set []int, values
 	return Mutation{Shape: f.queue.Shape(table, kind, set), Key: rowKey(table, id), Hash: uint64(id), Image: image(values...)}
 }
 
+// adding is mutation of a row of items with columns that are added to.
+func (f *fixture) adding(kind Kind, set, add []int, delta int64, values ...driver.Value) Mutation {
+	m := f.mutation(items, kind, set, values...)
+	m.Shape = f.queue.Shape(items, kind, set, add...)
+	for range m.Shape.deltas() {
+		m.Deltas = append(m.Deltas, image(delta)...)
+	}
+	return m
+}
+
 func rowKey(table *catalog.Relation, id int) []byte {
 	return []byte(table.Name.Name + strconv.Itoa(id))
 }

@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/writebehind/writebehind/internal/catalog"
@@ -37,6 +39,7 @@ type flush struct {
 	oneByOne  bool      // replay the groups instead of the coalesced rows
 	force     bool      // an operator has said that what does not fit is to be refused
 	refused   []refusal // by the last attempt
+	off       offRows   // of the last attempt
 	timeouts  int       // attempts that ended in a timeout
 	conflicts int       // attempts that met a lock or a deadlock
 }
@@ -89,12 +92,13 @@ func (f *flush) write(ctx context.Context, q *Queue, tx *sql.Tx, m *memtable) (r
 	if moved, err = q.moveCheckpoint(ctx, tx, m); err != nil || !moved {
 		return nil, moved, err
 	}
+	f.off = nil
 	if f.oneByOne || q.doubtful(m) {
 		r := replay{flush: f, queue: q, tx: tx}
 		err := r.run(ctx, m)
 		return r.refused, true, err
 	}
-	return nil, true, writeSets(ctx, q, tx, m)
+	return nil, true, f.writeSets(ctx, q, tx, m)
 }
 
 var errWrongCount = errors.New("queue: a row to be written was not there, or was there already")
@@ -106,7 +110,7 @@ type set struct {
 }
 
 // writeSets writes the coalesced rows, one statement per shape.
-func writeSets(ctx context.Context, q *Queue, tx *sql.Tx, m *memtable) error {
+func (f *flush) writeSets(ctx context.Context, q *Queue, tx *sql.Tx, m *memtable) error {
 	for _, s := range sets(q, m) {
 		slices.SortFunc(s.rows, func(a, b *entry) int {
 			return bytes.Compare(m.data.get(a.key, a.keyLen), m.data.get(b.key, b.keyLen))
@@ -118,8 +122,12 @@ func writeSets(ctx context.Context, q *Queue, tx *sql.Tx, m *memtable) error {
 				return err
 			}
 		}
-		if err := p.exec(ctx, tx, len(s.rows)); err != nil {
+		off, err := p.exec(ctx, tx, len(s.rows))
+		if err != nil {
 			return err
+		}
+		for _, n := range off {
+			f.off.add(s.rows[n].hash)
 		}
 	}
 	return nil
@@ -237,10 +245,10 @@ func (p *params) add() error {
 			p.arrays[i].AppendNull()
 			continue
 		}
-		column := &p.shape.Table.Columns[p.shape.params[i]]
-		text, ok := column.Type.AppendText(p.text[:0], v)
+		column, t, _ := p.shape.param(i)
+		text, ok := t.AppendText(p.text[:0], v)
 		if !ok {
-			return fmt.Errorf("queue: column %q of %s: no text form for a %T", column.Name, p.shape.Table.Name, v)
+			return fmt.Errorf("queue: column %q of %s: no text form for a %T", p.shape.Table.Columns[column].Name, p.shape.Table.Name, v)
 		}
 		p.text = text
 		p.arrays[i].Append(text)
@@ -248,22 +256,43 @@ func (p *params) add() error {
 	return nil
 }
 
-// exec runs the statement and checks that it wrote n rows.
-func (p *params) exec(ctx context.Context, tx *sql.Tx, n int) error {
+// exec runs the statement and checks that it wrote n rows. It returns the places
+// of those, in the order in which they were added, that are not what they were
+// expected to become.
+func (p *params) exec(ctx context.Context, tx *sql.Tx, n int) (off []int, err error) {
 	args := make([]any, len(p.arrays))
 	for i := range p.arrays {
 		args[i] = string(p.arrays[i].Bytes())
 	}
-	result, err := tx.ExecContext(ctx, p.shape.sql, args...)
+	affected, off, err := p.run(ctx, tx, args)
 	if err != nil {
-		return err
-	}
-	affected, err := result.RowsAffected()
-	if err != nil {
-		return err
+		return nil, err
 	}
 	if affected != int64(n) && !p.shape.keeps {
-		return fmt.Errorf("%w: %s of %s wrote %d rows, not %d", errWrongCount, p.shape.Kind, p.shape.Table.Name, affected, n)
+		return nil, fmt.Errorf("%w: %s of %s wrote %d rows, not %d", errWrongCount, p.shape.Kind, p.shape.Table.Name, affected, n)
 	}
-	return nil
+	return off, nil
+}
+
+func (p *params) run(ctx context.Context, tx *sql.Tx, args []any) (affected int64, off []int, err error) {
+	if p.shape.deltas() == 0 {
+		result, err := tx.ExecContext(ctx, p.shape.sql, args...)
+		if err != nil {
+			return 0, nil, err
+		}
+		affected, err = result.RowsAffected()
+		return affected, nil, err
+	}
+	var numbers sql.NullString
+	if err := tx.QueryRowContext(ctx, p.shape.sql, args...).Scan(&affected, &numbers); err != nil || !numbers.Valid {
+		return affected, nil, err
+	}
+	for number := range strings.SplitSeq(numbers.String, ",") {
+		n, err := strconv.Atoi(number)
+		if err != nil {
+			return 0, nil, err
+		}
+		off = append(off, n-1)
+	}
+	return affected, off, nil
 }

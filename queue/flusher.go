@@ -180,9 +180,10 @@ func (q *Queue) retire(m *memtable, refused []refusal) {
 	for _, r := range refused {
 		q.doubts.add(r)
 	}
+	q.distrust(m)
 	for n := range uint32(m.rows) {
 		e := m.entry(n)
-		q.tellFlushed(m, e, atomic.LoadUint32(&e.read) != 0, !q.doubts.has(e.hash))
+		q.tellFlushed(m, e, atomic.LoadUint32(&e.read) != 0, !e.stale && !q.doubts.has(e.hash))
 	}
 	q.view.Lock()
 	q.frozen[0] = nil // or the slice would keep it

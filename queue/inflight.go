@@ -29,12 +29,14 @@ func newFlight(lsn LSN, schema uint64, group []Mutation) *flight {
 	t := &flight{lsn: lsn, schema: schema, mutations: make([]Mutation, len(group))}
 	size := 0
 	for i := range group {
-		size += len(group[i].Key) + len(group[i].Image)
+		size += len(group[i].Key) + len(group[i].Image) + len(group[i].Deltas)
 	}
 	buffer := make([]byte, 0, size)
 	for i, m := range group {
-		buffer = append(append(buffer, m.Key...), m.Image...)
+		buffer = append(append(append(buffer, m.Key...), m.Image...), m.Deltas...)
 		n := len(buffer)
+		m.Deltas = buffer[n-len(m.Deltas) : n : n]
+		n -= len(m.Deltas)
 		m.Image = buffer[n-len(m.Image) : n : n]
 		n -= len(m.Image)
 		m.Key = buffer[n-len(m.Key) : n : n]
@@ -83,7 +85,7 @@ func (f *inflight) get(dst, key []byte, hash, schema uint64) ([]byte, State, *fl
 			continue
 		}
 		switch {
-		case t.schema != schema:
+		case t.schema != schema || m.stale:
 			return dst, Stale, t
 		case m.Shape.Kind == Delete:
 			return dst, Absent, t

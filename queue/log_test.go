@@ -458,3 +458,57 @@ func TestRebuildThatFailsLeavesTheOverlayAsItWas(t *testing.T) {
 		require.Len(t, f.server.table("items"), 3)
 	})
 }
+
+// TestIncrementsAreRecoveredAsIncrements goes on with a journal whose groups are
+// not flushed, after another program has changed the row.
+func TestIncrementsAreRecoveredAsIncrements(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := &memoryLog{}
+		server := newServer()
+		server.rows["items 1"] = row{"1", "old", "0"}
+		f := withLog(t, log)
+		add := func(set, add []int, name string, stock int, delta int64) {
+			m := f.keyed(Update, set, 1, name, stock)
+			m.Shape = f.queue.Shape(items, Update, set, add...)
+			m.Deltas = image(delta)
+			f.commit(m)
+		}
+		add(nil, []int{2}, "old", 1, 1)
+		add([]int{1}, []int{2}, "new", 3, 2)
+		for _, refused := range []bool{false, true} { // then the groups are sent one by one
+			server.bend(func(s *fakeServer) {
+				s.rows["items 1"] = row{"1", "old", "100"}
+				s.at, log.trimmed = 0, 0
+				if refused {
+					s.hook = failing("update", 1, pgError("23514"))
+				}
+			})
+			g := reopen(t, server, log, 0, items)
+			got, state := g.look(1)
+			require.Equal(t, Present, state)
+			require.Equal(t, string(image(1, "new", 3)), got)
+			g.drain()
+			require.Equal(t, row{"1", "new", "103"}, server.table("items")["1"])
+			require.Empty(t, g.watcher.refused)
+			require.False(t, g.watcher.flushed[0].clean, "the row is not what it was expected to be")
+			_, state = g.look(1)
+			require.Equal(t, Missing, state)
+		}
+	})
+}
+
+func TestDefinitionWithoutIncrementsIsReadAsBefore(t *testing.T) {
+	d := &decoder{
+		location: time.UTC, shapes: new(shapes), known: make(map[string]decoded), hash: hashOfKey,
+		resolve: func(catalog.Name, func(*catalog.Relation) bool) *catalog.Relation { return nil },
+	}
+	known, err := d.define([]byte(`{"oid":1,"schema":"public","table":"items","kind":"update","set":["stock"],"key":["id"],` +
+		`"columns":[{"name":"id","type":"bigint","value":{"OID":20,"Mod":-1}},{"name":"name","type":"text","value":{"OID":25,"Mod":-1}},` +
+		`{"name":"stock","type":"bigint","value":{"OID":20,"Mod":-1}}]}`))
+	require.NoError(t, err)
+	require.Equal(t, []int{2}, known.shape.Set)
+	require.Empty(t, known.shape.Add)
+	again, err := d.define(known.shape.definition.Text)
+	require.NoError(t, err)
+	require.Equal(t, known.shape.sql, again.shape.sql)
+}

@@ -23,6 +23,8 @@ type memtable struct {
 
 	log arena // records of the replay, in the order of their LSNs
 
+	scratch, cells []byte // of the one who applies
+
 	flush flush // the work on it once it is frozen; the flusher's own
 }
 
@@ -33,10 +35,12 @@ type entry struct {
 	hash             uint64
 	key, image       ref
 	keyLen, imageLen uint32
-	room             uint32 // bytes reserved for the image
+	deltaLen         uint32 // bytes of what is added, behind the image
+	room             uint32 // bytes reserved for both
 	next             uint32 // 1 + number of the next entry with the same hash; 0 ends
 	shape            uint32
 	read             uint32 // 1 once somebody has read the row here; set atomically
+	stale            bool   // the image builds on one that was not right
 }
 
 func newMemtable(rows int) *memtable {
@@ -47,7 +51,7 @@ func (m *memtable) entry(n uint32) *entry { return &m.pages[n/entryPage][n%entry
 
 // bytes is what the memtable holds, roughly: arenas, entries, index.
 func (m *memtable) bytes() int64 {
-	return m.data.size + m.log.size + int64(m.rows)*(56+24)
+	return m.data.size + m.log.size + int64(m.rows)*(64+24)
 }
 
 func (m *memtable) find(key []byte, hash uint64) *entry {
@@ -66,7 +70,7 @@ func (m *memtable) get(dst, key []byte, hash, schema uint64) ([]byte, State) {
 	if e == nil {
 		return dst, Missing
 	}
-	if m.schema != schema {
+	if m.schema != schema || e.stale {
 		return dst, Stale
 	}
 	if atomic.LoadUint32(&e.read) == 0 {
@@ -82,30 +86,32 @@ func (m *memtable) get(dst, key []byte, hash, schema uint64) ([]byte, State) {
 func (m *memtable) apply(shapes *shapes, lsn LSN, mut *Mutation) {
 	m.record(lsn, mut)
 	e := m.find(mut.Key, mut.Hash)
-	shape := mut.Shape
+	shape, deltas := mut.Shape, mut.Deltas
 	if e == nil {
 		e = m.add(mut.Key, mut.Hash)
 	} else {
-		shape = shapes.merge(shapes.get(e.shape), shape)
+		shape, deltas = m.merged(shapes, e, mut)
 	}
-	e.shape = shape.id
+	e.shape, e.stale = shape.id, e.stale || mut.stale
 	if shape.Kind == Delete || shape.Kind == Nothing {
 		m.bury(e, mut)
 		return
 	}
-	if n := uint32(len(mut.Image)); n <= e.room && e.imageLen != 0 {
-		copy(m.data.get(e.image, n), mut.Image)
-		e.imageLen = n
+	image, delta := uint32(len(mut.Image)), uint32(len(deltas))
+	if n := image + delta; n <= e.room && e.imageLen != 0 {
+		place := m.data.get(e.image, n)
+		copy(place[copy(place, mut.Image):], deltas)
 	} else {
-		e.image, e.imageLen, e.room = m.data.put(mut.Image), n, n
+		e.image, e.room = m.data.put(mut.Image, deltas), n
 	}
+	e.imageLen, e.deltaLen = image, delta
 }
 
 // bury makes the row a tombstone: imageLen is 0, and the key columns of the
 // flush come from the image kept behind it.
 func (m *memtable) bury(e *entry, mut *Mutation) {
 	n := uint32(len(mut.Image))
-	e.image, e.room, e.imageLen = m.data.put(mut.Image), n, 0
+	e.image, e.room, e.imageLen, e.deltaLen = m.data.put(mut.Image), n, 0, 0
 }
 
 func (m *memtable) add(key []byte, hash uint64) *entry {
@@ -120,12 +126,13 @@ func (m *memtable) add(key []byte, hash uint64) *entry {
 	return e
 }
 
-// rowOf returns the image from which the flush takes the entry's values.
+// rowOf returns the image, and the deltas behind it, from which the flush takes
+// the entry's values.
 func (m *memtable) rowOf(e *entry) []byte {
 	if e.imageLen == 0 {
 		return m.data.get(e.image, e.room)
 	}
-	return m.data.get(e.image, e.imageLen)
+	return m.data.get(e.image, e.imageLen+e.deltaLen)
 }
 
 // A record of the log: LSN (8), shape (4), length of the key (4), hash (8),
@@ -134,10 +141,20 @@ const recordHeader = 8 + 4 + 4 + 8 + 4
 
 // record appends the mutation to the log.
 func (m *memtable) record(lsn LSN, mut *Mutation) {
-	cells, err := rowimage.AppendColumns(nil, mut.Image, mut.Shape.params)
+	cells, err := m.cells[:0], error(nil)
+	params := mut.Shape.params
+	if n := mut.Shape.deltas(); n > 0 {
+		first := mut.Shape.firstDelta()
+		cells, err = rowimage.AppendColumns(cells, mut.Image, params[:first])
+		cells, params = append(cells, mut.Deltas...), params[first+n:]
+	}
+	if err == nil {
+		cells, err = rowimage.AppendColumns(cells, mut.Image, params)
+	}
 	if err != nil {
 		panic(err) // the image was encoded in this process a moment ago
 	}
+	m.cells = cells
 	var header [recordHeader]byte
 	binary.LittleEndian.PutUint64(header[0:], lsn)
 	binary.LittleEndian.PutUint32(header[8:], mut.Shape.id)

@@ -43,13 +43,13 @@ func (m *model) mutate(t *rapid.T, id int) Mutation {
 	old, there := m.rows[id]
 	fresh := modelRow{rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "name"), rapid.IntRange(0, 9).Draw(t, "stock")}
 	set := rapid.SampledFrom([][]int{{1}, {2}, {1, 2}}).Draw(t, "set")
-	kind := Insert
+	kind, adds := Insert, false
 	switch {
 	case there && rapid.Bool().Draw(t, "delete"):
 		delete(m.rows, id)
 		return m.delete(id, old.name, old.stock)
 	case there:
-		kind = Update
+		kind, adds = Update, slices.Contains(set, 2) && rapid.Bool().Draw(t, "add")
 		if !slices.Contains(set, 1) {
 			fresh.name = old.name
 		}
@@ -62,6 +62,9 @@ func (m *model) mutate(t *rapid.T, id int) Mutation {
 		set = nil
 	}
 	m.rows[id] = fresh
+	if adds {
+		return m.adding(Update, slices.DeleteFunc(slices.Clone(set), func(c int) bool { return c == 2 }), []int{2}, int64(fresh.stock-old.stock), id, fresh.name, fresh.stock)
+	}
 	return m.mutation(items, kind, set, id, fresh.name, fresh.stock)
 }
 

@@ -43,7 +43,7 @@ func (r *replay) group(ctx context.Context, group []logged) error {
 	if _, err := r.tx.ExecContext(ctx, `SAVEPOINT writebehind_group`); err != nil {
 		return err
 	}
-	err := writeGroup(ctx, r.queue, r.tx, group)
+	err := r.flush.writeGroup(ctx, r.queue, r.tx, group)
 	if err == nil {
 		// A deferred constraint must speak here, where its group can be told.
 		_, err = r.tx.ExecContext(ctx, `SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED`)
@@ -102,15 +102,19 @@ func (e *builtOnError) Error() string {
 
 func (e *builtOnError) Unwrap() error { return e.cause.err }
 
-func writeGroup(ctx context.Context, q *Queue, tx *sql.Tx, group []logged) error {
+func (f *flush) writeGroup(ctx context.Context, q *Queue, tx *sql.Tx, group []logged) error {
 	for _, r := range group {
 		var p params
 		p.reset(q.shapes.get(r.shape))
 		if err := p.addCells(q.opts.Location, r.cells); err != nil {
 			return err
 		}
-		if err := p.exec(ctx, tx, 1); err != nil {
+		off, err := p.exec(ctx, tx, 1)
+		if err != nil {
 			return err
+		}
+		if len(off) > 0 {
+			f.off.add(r.hash)
 		}
 	}
 	return nil

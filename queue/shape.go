@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/writebehind/writebehind/internal/catalog"
 	"github.com/writebehind/writebehind/queue/journal"
@@ -36,11 +35,14 @@ type Shape struct {
 	Table *catalog.Relation
 	Kind  Kind
 	Set   []int // columns that an Update, or an Upsert in conflict, sets; ascending
+	// Add are the columns to which an Update adds, or an Upsert in conflict adds
+	// what it would have inserted; ascending, none of them in Set.
+	Add []int
 
 	id         uint32
 	definition *journal.Definition
 	sql        string
-	params     []int // column of each array parameter of sql
+	params     []int // cell of each array parameter of sql: a column, or a delta behind them
 	keeps      bool  // sql leaves rows alone that are there already, and does not count them
 }
 
@@ -50,6 +52,10 @@ type Mutation struct {
 	Key   []byte // canonical row key
 	Hash  uint64 // of Key
 	Image []byte // the row after the write; for a Delete, before it
+	// Deltas of an Update are the cells of what is added to the columns of its
+	// shape's Add, in that order, as values of their IncrementType.
+	Deltas []byte
+	stale  bool // the image builds on one that was not right
 }
 
 // shapes interns shapes, so that equal ones are the same pointer and a memtable
@@ -61,25 +67,29 @@ type shapes struct {
 	merged map[[2]uint32]*Shape
 }
 
-// Shape returns the shape of mutations of this kind. set is for Update and
-// Upsert.
-func (q *Queue) Shape(table *catalog.Relation, kind Kind, set []int) *Shape {
-	return q.shapes.intern(table, kind, set)
+// Shape returns the shape of mutations of this kind. set and add are for Update
+// and Upsert; no column is in both.
+func (q *Queue) Shape(table *catalog.Relation, kind Kind, set []int, add ...int) *Shape {
+	return q.shapes.intern(table, kind, set, add)
 }
 
-func (s *shapes) intern(table *catalog.Relation, kind Kind, set []int) *Shape {
+func (s *shapes) intern(table *catalog.Relation, kind Kind, set, add []int) *Shape {
 	set = slices.Compact(slices.Sorted(slices.Values(set)))
-	name := fmt.Sprintf("%p %d %v", table, kind, set)
+	add = slices.Compact(slices.Sorted(slices.Values(add)))
+	name := fmt.Sprintf("%p %d %v %v", table, kind, set, add)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if shape, ok := s.byName[name]; ok {
 		return shape
 	}
-	shape := &Shape{Table: table, Kind: kind, Set: set, id: uint32(len(s.byID))}
+	shape := &Shape{Table: table, Kind: kind, Set: set, Add: add, id: uint32(len(s.byID))}
 	batch := shape.batch()
 	shape.sql, shape.params = batch.SQL(), batch.Params()
+	for i := range shape.deltas() {
+		shape.params[shape.firstDelta()+i] = len(table.Columns) + i
+	}
 	shape.definition = define(shape)
-	shape.keeps = batch.Kind == rewrite.BatchUpsert && len(batch.Set) == 0
+	shape.keeps = batch.Kind == rewrite.BatchUpsert && len(batch.Set)+len(batch.Add) == 0
 	if s.byName == nil {
 		s.byName = make(map[string]*Shape)
 		s.merged = make(map[[2]uint32]*Shape)
@@ -103,9 +113,9 @@ func (s *Shape) batch() rewrite.Batch {
 	case Insert:
 		b.Kind, b.Columns = rewrite.BatchInsert, s.all()
 	case Update:
-		b.Kind, b.Set = rewrite.BatchUpdate, s.Set
+		b.Kind, b.Set, b.Add = rewrite.BatchUpdate, s.Set, s.Add
 	case Upsert:
-		b.Kind, b.Columns, b.Set = rewrite.BatchUpsert, s.all(), s.Set
+		b.Kind, b.Columns, b.Set, b.Add = rewrite.BatchUpsert, s.all(), s.Set, s.Add
 	case Replace:
 		b.Kind, b.Columns = rewrite.BatchUpsert, s.all()
 		for _, c := range b.Columns {
@@ -119,12 +129,15 @@ func (s *Shape) batch() rewrite.Batch {
 	return b
 }
 
-// Statement returns the statement that brings one mutation of the shape to PostgreSQL,
-// given the row's image after it, or, for a Delete, before it.
-func (s *Shape) Statement(loc *time.Location, image []byte) (query string, args []driver.NamedValue, err error) {
+// Statement returns the statement that makes one row in PostgreSQL what a mutation of
+// the shape has made it here, given its image after that.
+func (q *Queue) Statement(s *Shape, image []byte) (query string, args []driver.NamedValue, err error) {
+	if len(s.Add) > 0 {
+		s = q.Shape(s.Table, s.Kind, slices.Concat(s.Set, s.Add))
+	}
 	var p params
 	p.reset(s)
-	if err := p.addImage(loc, image); err != nil {
+	if err := p.addImage(q.opts.Location, image); err != nil {
 		return "", nil, err
 	}
 	for i := range p.arrays {
@@ -133,9 +146,9 @@ func (s *Shape) Statement(loc *time.Location, image []byte) (query string, args 
 	return s.sql, args, nil
 }
 
-// setNames returns the names of the columns in Set; nil if there are none.
-func (s *Shape) setNames() (names []string) {
-	for _, c := range s.Set {
+// names returns the names of columns; nil if there are none.
+func (s *Shape) names(columns []int) (names []string) {
+	for _, c := range columns {
 		names = append(names, s.Table.Columns[c].Name)
 	}
 	return names
@@ -161,30 +174,54 @@ func (s *shapes) merge(a, b *Shape) *Shape {
 	if shape != nil {
 		return shape
 	}
-	kind, set := mergeKinds(a, b)
-	shape = s.intern(b.Table, kind, set)
+	kind, set, add := mergeKinds(a, b)
+	shape = s.intern(b.Table, kind, set, add)
 	s.mu.Lock()
 	s.merged[pair] = shape
 	s.mu.Unlock()
 	return shape
 }
 
-func mergeKinds(a, b *Shape) (Kind, []int) {
+func mergeKinds(a, b *Shape) (kind Kind, set, add []int) {
 	switch {
 	case b.Kind == Delete:
 		switch a.Kind {
 		case Insert, Upsert, Nothing:
-			return Nothing, nil
+			return Nothing, nil, nil
 		default:
-			return Delete, nil
+			return Delete, nil, nil
 		}
 	case a.Kind == Delete: // then b brings the row back
-		return Replace, nil
+		return Replace, nil, nil
 	case a.Kind == Nothing:
-		return b.Kind, b.Set
+		return b.Kind, b.Set, b.Add
 	case a.Kind == Upsert || a.Kind == Update:
-		return a.Kind, append(slices.Clone(a.Set), b.Set...)
+		set, add = mergeColumns(a, b)
+		return a.Kind, set, add
 	default: // Insert, Replace: the whole row is sent anyway
-		return a.Kind, nil
+		return a.Kind, nil, nil
 	}
+}
+
+// mergeColumns tells what b after a, which is an Update or Upsert, sets and adds
+// to: what was set before is set to the sum, and what is set now was added to in
+// vain. What is added to a row that an Upsert may find is what it would insert, so
+// that it must have added to the column before.
+func mergeColumns(a, b *Shape) (set, add []int) {
+	set = slices.Concat(a.Set, b.Set)
+	for _, c := range a.Add {
+		if !slices.Contains(b.Set, c) {
+			add = append(add, c)
+		}
+	}
+	for _, c := range b.Add {
+		switch {
+		case slices.Contains(a.Set, c), slices.Contains(a.Add, c):
+		case a.Kind == Upsert:
+			set = append(set, c)
+		default:
+			add = append(add, c)
+		}
+	}
+	return set, add
 }

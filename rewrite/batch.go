@@ -35,7 +35,8 @@ type Batch struct {
 	Columns []int
 	// Set and Add of a BatchUpdate or BatchUpsert: columns that take the value
 	// given, and columns to which it is added. A BatchUpsert with neither leaves
-	// existing rows alone; one with either takes them from Columns.
+	// existing rows alone; one with either takes them from Columns. A BatchUpdate
+	// with Add is a query, see SQL.
 	Set []int
 	Add []int
 }
@@ -46,7 +47,7 @@ func (b Batch) Params() []int {
 	case BatchInsert, BatchUpsert:
 		return slices.Clone(b.Columns)
 	case BatchUpdate:
-		return slices.Concat(b.Table.Key, b.Set, b.Add)
+		return slices.Concat(b.Table.Key, b.Set, b.Add, b.Add)
 	default:
 		return slices.Clone(b.Table.Key)
 	}
@@ -54,6 +55,12 @@ func (b Batch) Params() []int {
 
 // SQL returns the text of the statement. Each parameter is an array in text
 // form (see Array) of the text forms of the values, or NULL.
+//
+// A BatchUpdate that adds is told twice about each column of Add: what is added
+// (an integer as a bigint, which the sum of many may need), and what that is
+// expected to come to. It returns one row: how many rows it wrote, and the
+// numbers, from 1 and separated by commas, of those that came to something else,
+// or NULL.
 func (b Batch) SQL() string {
 	var w batchWriter
 	w.table = b.Table
@@ -61,6 +68,10 @@ func (b Batch) SQL() string {
 	case BatchInsert, BatchUpsert:
 		b.insert(&w)
 	case BatchUpdate:
+		adds := len(b.Add) > 0
+		if adds {
+			w.write("WITH w AS (")
+		}
 		w.write("UPDATE ", w.relation(), " AS t SET ")
 		w.join(", ", len(b.Set)+len(b.Add), func(i int) {
 			// The parameters after the key.
@@ -73,10 +84,33 @@ func (b Batch) SQL() string {
 			w.write(c, " = t.", c, " + ", value)
 		})
 		w.write(" FROM ")
-		w.unnest(b.Params())
+		params := b.Params()
+		w.write("unnest(")
+		w.join(", ", len(params), func(i int) {
+			if d := i - len(b.Table.Key) - len(b.Set); 0 <= d && d < len(b.Add) {
+				w.write(w.increment(i, params[i]))
+				return
+			}
+			w.write(w.parameter(i, params[i]))
+		})
+		w.write(")")
+		if adds {
+			w.write(" WITH ORDINALITY")
+		}
 		w.write(" AS u")
-		w.names(len(b.Params()))
+		if adds {
+			w.names(len(params), "n")
+		} else {
+			w.names(len(params))
+		}
 		w.matchKey()
+		if adds {
+			w.write(" RETURNING u.n, ")
+			w.join(" OR ", len(b.Add), func(i int) {
+				w.write("t.", w.column(b.Add[i]), " IS DISTINCT FROM u.c", strconv.Itoa(len(params)-len(b.Add)+i))
+			})
+			w.write(" AS off) SELECT count(*), string_agg(n::text, ',') FILTER (WHERE off) FROM w")
+		}
 	case BatchDelete:
 		w.write("DELETE FROM ", w.relation(), " AS t USING ")
 		w.unnest(b.Table.Key)
@@ -185,6 +219,15 @@ func (w *batchWriter) parameter(i, c int) string {
 	return "$" + strconv.Itoa(i+1) + "::" + elementType(w.table.Columns[c].SQLType) + "[]"
 }
 
+// increment is parameter for what is added to column c.
+func (w *batchWriter) increment(i, c int) string {
+	switch w.table.Columns[c].SQLType {
+	case "smallint", "integer":
+		return "$" + strconv.Itoa(i+1) + "::bigint[]"
+	}
+	return w.parameter(i, c)
+}
+
 // element returns what stands for one value of the i-th parameter.
 func (w *batchWriter) element(i, c int) string {
 	name := "u.c" + strconv.Itoa(i)
@@ -200,9 +243,12 @@ func (w *batchWriter) unnest(columns []int) {
 	w.write(")")
 }
 
-func (w *batchWriter) names(n int) {
+func (w *batchWriter) names(n int, more ...string) {
 	w.write("(")
 	w.join(", ", n, func(i int) { w.write("c", strconv.Itoa(i)) })
+	for _, name := range more {
+		w.write(", ", name)
+	}
 	w.write(")")
 }
 

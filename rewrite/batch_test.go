@@ -63,9 +63,11 @@ func TestBatchText(t *testing.T) {
 		},
 		{
 			Batch{Table: narrow(), Kind: BatchUpdate, Set: []int{1}, Add: []int{2}},
-			`UPDATE "s"."t" AS t SET "name" = u.c1, "hits" = t."hits" + u.c2` +
-				` FROM unnest($1::bigint[], $2::text[], $3::integer[]) AS u(c0, c1, c2) WHERE t."id" = u.c0`,
-			[]int{0, 1, 2},
+			`WITH w AS (UPDATE "s"."t" AS t SET "name" = u.c1, "hits" = t."hits" + u.c2` +
+				` FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::integer[]) WITH ORDINALITY AS u(c0, c1, c2, c3, n) WHERE t."id" = u.c0` +
+				` RETURNING u.n, t."hits" IS DISTINCT FROM u.c3 AS off)` +
+				` SELECT count(*), string_agg(n::text, ',') FILTER (WHERE off) FROM w`,
+			[]int{0, 1, 2, 2},
 		},
 		{
 			Batch{Table: wide(), Kind: BatchUpdate, Set: []int{4, 5, 6}},

@@ -215,9 +215,10 @@ func TestBatchesDoWhatTheySay(t *testing.T) {
 		`1|a"b\|1.75|1|{"x,y",NULL}|wxyz|101`, "2|NULL|NULL|NULL|NULL|NULL|NULL", "3||3.00|NULL|NULL|q   |NULL", "4|four|NULL|NULL|NULL|NULL|NULL",
 	}, rows(t, conn, short))
 
-	run(Batch{Table: all, Kind: BatchUpdate, Set: []int{4, 7}, Add: []int{3, 2}}, 2,
+	adds := Batch{Table: all, Kind: BatchUpdate, Set: []int{4, 7}, Add: []int{3, 2}}
+	require.Equal(t, []string{"2|2"}, rows(t, conn, adds.SQL(), arrays(
 		[]any{`a"b\`, "", "absent"}, []any{"1", "3", "9"}, []any{"{}", "{{1,2},{3,4}}", nil}, []any{"011", nil, nil},
-		[]any{"5", "5", "5"}, []any{"-2", "0.1", "1"})
+		[]any{"5", "5", "5"}, []any{"-2", "0.1", "1"}, []any{"6", nil, "5"}, []any{"-0.25", "3.2", "1"})...))
 	run(Batch{Table: all, Kind: BatchDelete}, 2, []any{"NULL", "four", "four"}, []any{"2", "4", "5"})
 	require.Equal(t, []string{`1|a"b\|-0.25|6|{}|wxyz|011`, "3||3.10|NULL|{{1,2},{3,4}}|q   |NULL"}, rows(t, conn, short))
 

@@ -47,7 +47,7 @@ func Append(dst []byte, loc *time.Location, v driver.Value) ([]byte, error) {
 		}
 		return append(dst, kindFalse), nil
 	case int64:
-		return binary.AppendVarint(append(dst, kindInt), v), nil
+		return AppendInt(dst, v), nil
 	case float64:
 		return binary.LittleEndian.AppendUint64(append(dst, kindFloat), math.Float64bits(v)), nil
 	case string:
@@ -141,6 +141,30 @@ func AppendColumns(dst, image []byte, columns []int) ([]byte, error) {
 		dst = append(dst, at.rest[:n]...)
 	}
 	return dst, nil
+}
+
+// Split cuts image after its first n cells.
+func Split(image []byte, n int) (head, tail []byte, err error) {
+	at := cursor{image: image, rest: image}
+	if !at.seek(n) {
+		return nil, nil, errDamaged
+	}
+	cut := len(image) - len(at.rest)
+	return image[:cut:cut], at.rest, nil
+}
+
+// Int returns the value of the first cell of image, if it is an integer.
+func Int(image []byte) (n int64, ok bool) {
+	if len(image) == 0 || image[0] != kindInt {
+		return 0, false
+	}
+	n, size := binary.Varint(image[1:])
+	return n, size > 0
+}
+
+// AppendInt appends the cell of an integer.
+func AppendInt(dst []byte, n int64) []byte {
+	return binary.AppendVarint(append(dst, kindInt), n)
 }
 
 // cursor stands before the cell of a column.

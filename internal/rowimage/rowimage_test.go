@@ -102,3 +102,23 @@ func BenchmarkDecodeColumns(b *testing.B) {
 		}
 	}
 }
+
+func TestSplitCutsBetweenCells(t *testing.T) {
+	image, err := AppendRow(nil, nil, []driver.Value{int64(7), "text", nil})
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, tail, err := Split(image, 2)
+	if err != nil || string(head)+string(tail) != string(image) || len(tail) != 1 {
+		t.Errorf("%v %v %v", head, tail, err)
+	}
+	if n, ok := Int(head); n != 7 || !ok {
+		t.Errorf("%d %v", n, ok)
+	}
+	if _, ok := Int(tail); ok {
+		t.Error("NULL is no integer")
+	}
+	if _, _, err := Split(image, 4); err == nil {
+		t.Error("there are three cells")
+	}
+}

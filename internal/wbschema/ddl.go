@@ -58,11 +58,13 @@ CREATE TABLE IF NOT EXISTS writebehind.dead_letter (
 	key          jsonb NOT NULL,
 	kind         text NOT NULL,
 	set_columns  text[] NOT NULL,
+	add_columns  text[] NOT NULL DEFAULT '{}',
 	new_values   jsonb NOT NULL,
 	sqlstate     text NOT NULL,
 	message      text NOT NULL,
 	UNIQUE (journal, lsn, position)
 );
+ALTER TABLE writebehind.dead_letter ADD COLUMN IF NOT EXISTS add_columns text[] NOT NULL DEFAULT '{}';
 
 -- Gives up a journal whose process is gone: what it had acknowledged and not flushed is lost.
 CREATE OR REPLACE FUNCTION writebehind.abandon(journal text) RETURNS void

@@ -21,6 +21,8 @@ const look = `SELECT
 	pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
 	(SELECT pg_catalog.count(*) FROM pg_catalog.pg_class AS c WHERE c.relnamespace = n.oid
 		AND c.relname IN ('checkpoint', 'instance', 'owner', 'dead_letter')) = 4
+	AND EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid
+		WHERE c.relnamespace = n.oid AND c.relname = 'dead_letter' AND a.attname = 'add_columns')
 	AND EXISTS (SELECT FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = n.oid AND p.proname = 'abandon')
 	AND pg_catalog.obj_description(n.oid, 'pg_namespace') LIKE 'writebehind schema _%',
 	(SELECT pg_catalog.bool_and(pg_catalog.has_table_privilege(c.oid, p)) FROM pg_catalog.pg_class AS c,
