@@ -36,6 +36,7 @@ type Conn struct {
 	stale     bool        // it must be again before anything is deferred or cached
 	session   catalog.Session
 	attempt   attempt
+	many      []attempt // of the rows of a list of keys
 
 	buffer        *buffer // the transaction, while PostgreSQL does not know of it
 	tx            *Tx     // begun by BeginTx

@@ -52,12 +52,18 @@ const maxLookup = 1000
 // fills the cache. It returns errUncertain where only the statement itself can
 // tell what is wrong.
 func (c *Conn) readThrough(ctx context.Context) error {
-	b := c.attempt.buffer
+	return c.attempt.buffer.aside(func() error { return c.readRow(ctx) })
+}
+
+// aside does without the turn, if there is a transaction, what waits for the server,
+// which may take its time. It returns errUncertain if the transaction is buffered no
+// longer.
+func (b *buffer) aside(f func() error) error {
 	if b == nil {
-		return c.readRow(ctx)
+		return f()
 	}
-	b.give() // the server may take its time
-	err := c.readRow(ctx)
+	b.give()
+	err := f()
 	b.take()
 	if b.state != bufferOpen {
 		return errUncertain
@@ -71,6 +77,12 @@ func (c *Conn) readRow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.receive(item)
+	return nil
+}
+
+// receive takes the row that was looked up, and fills the cache.
+func (a *attempt) receive(item *lookupItem) {
 	a.image, a.found = append(a.image[:0], item.image...), item.found
 	if !a.blocked() && !a.engine.rows.has(a.hash) {
 		verdict := rowcache.Present
@@ -79,7 +91,6 @@ func (c *Conn) readRow(ctx context.Context) error {
 		}
 		a.engine.cache.Fill(a.key, a.hash, a.lease, a.image, verdict, a.table.ttl)
 	}
-	return nil
 }
 
 // find looks one row up, with whoever else looks for rows of the table. It gives
@@ -87,6 +98,17 @@ func (c *Conn) readRow(ctx context.Context) error {
 func (l *lookups) find(ctx context.Context, e *engine, t *table, key []byte, values []driver.Value, in *buffer) (*lookupItem, error) {
 	item := newLookupItem(key, values)
 	return item, wait(ctx, l.join(e, t, item), in)
+}
+
+// findMany looks rows of the table up, with one query unless others have taken a part
+// of it. It gives up as find does.
+func (l *lookups) findMany(ctx context.Context, e *engine, t *table, items []*lookupItem, in *buffer) error {
+	for _, b := range l.joinAll(e, t, items) {
+		if err := wait(ctx, b, in); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // newLookupItem copies what belongs to the caller, who may leave before the query is
@@ -160,6 +182,26 @@ func (b *buffer) isOpen() bool {
 func (l *lookups) join(e *engine, t *table, item *lookupItem) *lookupBatch {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	b := l.place(t, item)
+	l.begin(e)
+	return b
+}
+
+// joinAll is join for several items: none of their batches begins before all are in.
+func (l *lookups) joinAll(e *engine, t *table, items []*lookupItem) (batches []*lookupBatch) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, item := range items {
+		if b := l.place(t, item); len(batches) == 0 || batches[len(batches)-1] != b {
+			batches = append(batches, b)
+		}
+	}
+	l.begin(e)
+	return batches
+}
+
+// place adds the item to a batch; mu is held.
+func (l *lookups) place(t *table, item *lookupItem) *lookupBatch {
 	last := l.next
 	for last != nil && last.after != nil {
 		last = last.after
@@ -174,11 +216,15 @@ func (l *lookups) join(e *engine, t *table, item *lookupItem) *lookupBatch {
 		last = fresh
 	}
 	last.items = append(last.items, item)
+	return last
+}
+
+// begin sees to it that the batches are served; mu is held.
+func (l *lookups) begin(e *engine) {
 	if !l.busy {
 		l.busy = true
 		e.working.Go(func() { l.serve(e) })
 	}
-	return last
 }
 
 // serve runs batches until there are none.

@@ -1,0 +1,246 @@
+package writebehind
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"database/sql/driver"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/writebehind/writebehind/cachekeys"
+	"github.com/writebehind/writebehind/internal/rowcache"
+	"github.com/writebehind/writebehind/rewrite"
+)
+
+// A SELECT of a list of keys is answered from a cut: all its rows as they were at one
+// moment. Each row is an attempt of its own. All are stamped before any is looked at,
+// and when all have been seen none may have moved: then all of them were so in
+// between. What one group has written moves before anybody can see a part of it, so
+// that it is seen as a whole or not at all.
+
+// maxCuts is how often a cut is tried while its rows are written.
+const maxCuts = 5
+
+// maxKeptAttempts is how many attempts a connection keeps to use again.
+const maxKeptAttempts = 64
+
+// cachedReadMany is cachedRead for a list of keys.
+func (c *Conn) cachedReadMany(ctx context.Context, b *buffer, p *plan, args []driver.NamedValue) (rows driver.Rows, done bool, err error) {
+	answer, err := c.answerMany(ctx, b, p, args)
+	if len(c.many) > maxKeptAttempts {
+		c.many = nil
+	}
+	if err != nil {
+		if errors.Is(err, errUncertain) {
+			err = nil
+		}
+		return nil, false, err
+	}
+	return answer, true, nil
+}
+
+// answerMany computes the answer to a SELECT of a list of keys.
+func (c *Conn) answerMany(ctx context.Context, b *buffer, p *plan, args []driver.NamedValue) (*cachedRows, error) {
+	e, a, r := c.engine, &c.attempt, p.read
+	a.engine, a.buffer, a.table, a.schema, a.writes = e, b, p.table, p.schema, false
+	if len(args) != p.stmt.Params || a.blocked() {
+		return nil, errUncertain
+	}
+	most, ok := r.mostRows(args)
+	if !ok || !argumentsCertain(nil, r.conditions, e.values, args) || !c.listRows(p, args) {
+		return nil, errUncertain
+	}
+	known, err := c.cut(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := c.meeting(r, args)
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(rows)) > most && r.exists.form != rewrite.CountRows && r.exists.form != rewrite.ExistsRow {
+		if !r.total && r.exists.form == rewrite.Rows {
+			return nil, errUncertain // which of them is PostgreSQL's to choose
+		}
+		rows = rows[:most]
+	}
+	if r.exists.form != rewrite.Rows {
+		rows = r.exists.rows(len(rows))
+	}
+	if known {
+		e.cached.Add(1)
+		c.answered()
+	} else {
+		e.missed.Add(1)
+	}
+	return newCachedRows(r.result, rows), nil
+}
+
+// listRows makes an attempt of each row of the list, each once and in the order of
+// the result; false if one of the keys is not certain.
+func (c *Conn) listRows(p *plan, args []driver.NamedValue) bool {
+	c.many = c.many[:0]
+	ok := p.read.keys(p, c.engine.values, args, func(values []driver.Value) bool {
+		if len(c.many) < cap(c.many) {
+			c.many = c.many[:len(c.many)+1]
+		} else {
+			c.many = append(c.many, attempt{})
+		}
+		return c.many[len(c.many)-1].beginRow(&c.attempt, values)
+	})
+	if !ok {
+		return false
+	}
+	slices.SortFunc(c.many, func(a, b attempt) int {
+		for _, o := range p.read.order {
+			n := orderKeys(a.values[o.part], b.values[o.part])
+			if n != 0 && o.descending {
+				return -n
+			}
+			if n != 0 {
+				return n
+			}
+		}
+		return 0
+	})
+	c.many = slices.CompactFunc(c.many, func(a, b attempt) bool { return bytes.Equal(a.key, b.key) })
+	return true
+}
+
+// beginRow starts an attempt as another one, for the row of a key.
+func (a *attempt) beginRow(as *attempt, values []driver.Value) (ok bool) {
+	a.engine, a.buffer, a.table, a.schema, a.writes = as.engine, as.buffer, as.table, as.schema, as.writes
+	a.values = append(a.values[:0], values...)
+	if a.key, ok = cachekeys.Append(a.key[:0], a.table.rel, a.values); ok {
+		a.hash = rowcache.Hash(a.key)
+	}
+	return ok
+}
+
+// orderKeys compares two values of a key column: text by its bytes.
+func orderKeys(a, b driver.Value) int {
+	switch a := a.(type) {
+	case int64:
+		return cmp.Compare(a, b.(int64))
+	case string:
+		return strings.Compare(a, b.(string))
+	case []byte:
+		return bytes.Compare(a, b.([]byte))
+	case time.Time:
+		return a.Compare(b.(time.Time))
+	case bool:
+		switch {
+		case a == b.(bool):
+			return 0
+		case a:
+			return 1
+		}
+	}
+	return -1
+}
+
+// cut sees the connection's many rows as they were at one moment. known tells whether
+// all came from memory.
+func (c *Conn) cut(ctx context.Context) (known bool, err error) {
+	known = true
+	for range maxCuts {
+		memory, err := c.seeAll(ctx)
+		if err != nil {
+			return false, err
+		}
+		known = known && memory
+		stands, err := c.standAll()
+		if stands || err != nil {
+			return known, err
+		}
+	}
+	return false, errUncertain // they are written all the time
+}
+
+// seeAll looks at all rows, and reads from PostgreSQL those of which nothing is known.
+func (c *Conn) seeAll(ctx context.Context) (known bool, err error) {
+	for i := range c.many {
+		c.many[i].stamp()
+	}
+	if c.attempt.blocked() {
+		return false, errUncertain
+	}
+	var missing []*attempt
+	for i := range c.many {
+		a := &c.many[i]
+		known, stale := a.look()
+		if stale {
+			return false, errUncertain
+		}
+		if !known {
+			missing = append(missing, a)
+		}
+	}
+	if len(missing) == 0 {
+		return true, nil
+	}
+	if !c.engine.cache.Enabled() {
+		return false, errUncertain
+	}
+	return false, c.attempt.buffer.aside(func() error { return c.readRows(ctx, missing) })
+}
+
+// standAll tells whether all rows still are as they were seen.
+func (c *Conn) standAll() (stand bool, err error) {
+	for i := range c.many {
+		a := &c.many[i]
+		own, certain := a.written()
+		if !certain || a.blocked() || c.engine.rows.has(a.hash) {
+			return false, errUncertain
+		}
+		// What the transaction has written it has locked: others have not moved that.
+		if !a.stands() || own == nil && a.moved() {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// readRows reads rows of the connection's table with one query, and fills the cache.
+func (c *Conn) readRows(ctx context.Context, rows []*attempt) error {
+	items := make([]*lookupItem, len(rows))
+	for i, a := range rows {
+		items[i] = newLookupItem(a.key, a.values)
+	}
+	t := c.attempt.table
+	if err := t.state.lookups.findMany(ctx, c.engine, t, items, c.attempt.buffer); err != nil {
+		return err
+	}
+	for i, a := range rows {
+		a.receive(items[i])
+	}
+	return nil
+}
+
+// meeting returns those of the many rows that are there and meet the conditions.
+func (c *Conn) meeting(r *readPlan, args []driver.NamedValue) (rows [][]driver.Value, err error) {
+	for i := range c.many {
+		a := &c.many[i]
+		if !a.found {
+			continue
+		}
+		holds, err := a.conditions(r.conditions, args)
+		if err != nil {
+			return nil, errUncertain
+		}
+		if !holds {
+			continue
+		}
+		var row []driver.Value
+		if r.exists.form == rewrite.Rows {
+			if row, err = a.known(a.image, r.columns); err != nil {
+				return nil, err
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
