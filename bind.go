@@ -136,6 +136,9 @@ func (b *binding) where() (key []source, rest []condition, reason string) {
 			if b.plan.stmt.Form != rewrite.Select {
 				return nil, nil, "it writes a list of keys"
 			}
+			if b.list != nil {
+				listed = firstReason(listed, "two lists of keys")
+			}
 			list, why := b.bindList(w, columns)
 			b.list, listed = list, firstReason(listed, why)
 			continue

@@ -16,13 +16,13 @@ import (
 )
 
 // A SELECT of a list of keys is answered from a cut: all its rows as they were at one
-// moment. Each row is an attempt of its own. All are stamped before any is looked at,
-// and when all have been seen none may have moved: then all of them were so in
-// between. What one group has written moves before anybody can see a part of it, so
-// that it is seen as a whole or not at all.
+// moment. Each row is an attempt of its own, stamped before it is looked at. When all
+// have been seen, those that have moved since are looked at again, until none has:
+// then all of them were so after the last look. What one group has written moves
+// before anybody can see a part of it, so that it is seen as a whole or not at all.
 
-// maxCuts is how often a cut is tried while its rows are written.
-const maxCuts = 5
+// maxCuts is how often rows are looked at again that are written meanwhile.
+const maxCuts = 8
 
 // maxKeptAttempts is how many attempts a connection keeps to use again.
 const maxKeptAttempts = 64
@@ -30,7 +30,7 @@ const maxKeptAttempts = 64
 // cachedReadMany is cachedRead for a list of keys.
 func (c *Conn) cachedReadMany(ctx context.Context, b *buffer, p *plan, args []driver.NamedValue) (rows driver.Rows, done bool, err error) {
 	answer, err := c.answerMany(ctx, b, p, args)
-	if len(c.many) > maxKeptAttempts {
+	if cap(c.many) > maxKeptAttempts {
 		c.many = nil
 	}
 	if err != nil {
@@ -145,34 +145,36 @@ func orderKeys(a, b driver.Value) int {
 // cut sees the connection's many rows as they were at one moment. known tells whether
 // all came from memory.
 func (c *Conn) cut(ctx context.Context) (known bool, err error) {
+	rows := make([]*attempt, len(c.many))
+	for i := range c.many {
+		rows[i] = &c.many[i]
+	}
 	known = true
 	for range maxCuts {
-		memory, err := c.seeAll(ctx)
+		memory, err := c.see(ctx, rows)
 		if err != nil {
 			return false, err
 		}
 		known = known && memory
-		stands, err := c.standAll()
-		if stands || err != nil {
+		if rows, err = c.moved(rows[:0]); len(rows) == 0 || err != nil {
 			return known, err
 		}
 	}
 	return false, errUncertain // they are written all the time
 }
 
-// seeAll looks at all rows, and reads from PostgreSQL those of which nothing is known.
-func (c *Conn) seeAll(ctx context.Context) (known bool, err error) {
-	for i := range c.many {
-		c.many[i].stamp()
+// see looks at rows, and reads from PostgreSQL those of which nothing is known.
+func (c *Conn) see(ctx context.Context, rows []*attempt) (known bool, err error) {
+	for _, a := range rows {
+		a.stamp()
 	}
 	if c.attempt.blocked() {
 		return false, errUncertain
 	}
 	var missing []*attempt
-	for i := range c.many {
-		a := &c.many[i]
+	for _, a := range rows {
 		known, stale := a.look()
-		if stale {
+		if stale || c.engine.rows.has(a.hash) {
 			return false, errUncertain
 		}
 		if !known {
@@ -188,20 +190,21 @@ func (c *Conn) seeAll(ctx context.Context) (known bool, err error) {
 	return false, c.attempt.buffer.aside(func() error { return c.readRows(ctx, missing) })
 }
 
-// standAll tells whether all rows still are as they were seen.
-func (c *Conn) standAll() (stand bool, err error) {
+// moved appends those of the many rows that may not be any more what was seen. If
+// there are none, all were so together.
+func (c *Conn) moved(rows []*attempt) ([]*attempt, error) {
 	for i := range c.many {
 		a := &c.many[i]
 		own, certain := a.written()
 		if !certain || a.blocked() || c.engine.rows.has(a.hash) {
-			return false, errUncertain
+			return nil, errUncertain
 		}
 		// What the transaction has written it has locked: others have not moved that.
 		if !a.stands() || own == nil && a.moved() {
-			return false, nil
+			rows = append(rows, a)
 		}
 	}
-	return true, nil
+	return rows, nil
 }
 
 // readRows reads rows of the connection's table with one query, and fills the cache.

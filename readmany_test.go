@@ -138,6 +138,7 @@ func TestAListOfKeysThatIsNotCertainIsDirect(t *testing.T) {
 		{`SELECT id FROM items WHERE id IN (1, 1.5)`, nil, "literal"},
 		{`SELECT id FROM items WHERE id = 1 AND id IN (1, 2)`, nil, "another condition on the same column"},
 		{`SELECT id FROM items WHERE id IN (1, 2) AND id IN (2, 3)`, nil, "another condition on the same column"},
+		{`SELECT text FROM lines WHERE doc IN (1, 2) AND line IN (1, 2)`, nil, "two lists of keys"},
 		{`SELECT id FROM items WHERE id IN (1, 2) FOR UPDATE`, nil, "it locks a list of keys"},
 		{`SELECT id FROM items WHERE id IN (1, 2) ORDER BY stock`, nil, "not of the primary key"},
 		{`SELECT word FROM words WHERE word IN ('a', 'B') ORDER BY word`, nil, "collation"},

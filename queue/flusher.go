@@ -180,11 +180,19 @@ func (q *Queue) retire(m *memtable, refused []refusal) {
 	for _, r := range refused {
 		q.doubts.add(r)
 	}
+	var doubted []uint64
 	for n := range uint32(m.rows) {
 		e := m.entry(n)
-		q.tellFlushed(m, e, atomic.LoadUint32(&e.read) != 0, !q.doubts.has(e.hash))
+		clean := !q.doubts.has(e.hash)
+		if !clean {
+			doubted = append(doubted, e.hash)
+		}
+		q.tellFlushed(m, e, atomic.LoadUint32(&e.read) != 0, clean)
 	}
 	q.view.Lock()
+	for _, hash := range doubted { // nobody sees one row with what was refused and another one without
+		q.opts.Observer.Accepted(hash)
+	}
 	q.frozen[0] = nil // or the slice would keep it
 	q.frozen = q.frozen[1:]
 	for oid, lsn := range q.tables {
