@@ -52,7 +52,7 @@ func (h *ahead) tells(a *attempt) bool {
 	if !ok || !bytes.Equal(f.item.key, a.key) || f.lost != a.lost || f.lease.Epoch != a.lease.Epoch || a.engine.cache.Moved(a.hash, f.lease) {
 		return false
 	}
-	a.fill(f.item)
+	a.receive(f.item)
 	return true
 }
 

@@ -73,6 +73,11 @@ func (a *attempt) beginRow(e *engine, b *buffer, p *plan, key []source, args []d
 	return true
 }
 
+// accompany makes the attempt one at a further row, of a table, of the same statement.
+func (a *attempt) accompany(of *attempt, t *table, writes bool) {
+	a.engine, a.buffer, a.table, a.schema, a.writes = of.engine, of.buffer, t, of.schema, writes
+}
+
 // locate computes the key of the row from its values.
 func (a *attempt) locate() (ok bool) {
 	if a.key, ok = cachekeys.Append(a.key[:0], a.table.rel, a.values); ok {

@@ -2,7 +2,9 @@ package writebehind
 
 import (
 	"cmp"
+	"database/sql/driver"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,7 +21,25 @@ type readPlan struct {
 	rowColumns
 	exists existence // what is returned instead, if anything
 	limit  int       // index of the argument that is the LIMIT, -1 without
+	most   int64     // a LIMIT that is a constant; 0 without
 	lock   rowLockWanted
+
+	list  *keyList    // of a list of keys: what key does not fix; else nil
+	order []orderPart // of its rows
+	total bool        // ORDER BY leaves none of the order open
+}
+
+// mostRows returns the LIMIT; ok is false if it is not certain that it lets a row
+// through.
+func (r *readPlan) mostRows(args []driver.NamedValue) (n int64, ok bool) {
+	switch {
+	case r.limit >= 0:
+		n, ok = args[r.limit].Value.(int64)
+		return n, ok && n > 0
+	case r.most > 0:
+		return r.most, true
+	}
+	return math.MaxInt64, true
 }
 
 // rowColumns are the columns of a row that a statement returns.
@@ -79,6 +99,7 @@ type binding struct {
 	sources
 	keyed bool
 	row   []source // the key of its only row; nil if that is not certain
+	list  *keyList // nil without a list of keys
 }
 
 func (b *binding) column(name string) (int, string) {
@@ -109,13 +130,21 @@ func (b *binding) where() (key []source, rest []condition, reason string) {
 			if !b.coversKey(columns) {
 				return nil, nil, "a list of values that are not of the primary key"
 			}
-			for i := range found {
-				found[i] = found[i] || slices.Contains(columns, rel.Key[i])
+			for _, c := range columns {
+				k := slices.Index(rel.Key, c)
+				if found[k] {
+					listed = "a list of keys, and another condition on the same column"
+				}
+				found[k] = true
 			}
-			listed = "a list of keys is not answered from overlay and cache in this version"
 			if b.plan.stmt.Form != rewrite.Select {
 				return nil, nil, "it writes a list of keys"
 			}
+			if b.list != nil {
+				listed = firstReason(listed, "two lists of keys")
+			}
+			list, why := b.bindList(w, columns)
+			b.list, listed = list, firstReason(listed, why)
 			continue
 		}
 		k := slices.Index(rel.Key, columns[0])
@@ -141,7 +170,7 @@ func (b *binding) where() (key []source, rest []condition, reason string) {
 		return nil, nil, "it does not fix every column of the primary key"
 	}
 	b.keyed = true
-	if unbound == "" && listed == "" {
+	if unbound == "" && b.list == nil {
 		b.row = key
 	}
 	return key, rest, firstReason(listed, reason)
@@ -214,6 +243,9 @@ func (b *binding) read() (*readPlan, string) {
 	if st.Limit != nil {
 		reason = firstReason(reason, b.limit(r, st.Limit))
 	}
+	if b.list != nil {
+		reason = firstReason(reason, b.many(r))
+	}
 	if reason = firstReason(reason, b.lacks("SELECT"), b.unused(st.Params)); reason != "" {
 		return nil, reason
 	}
@@ -223,11 +255,12 @@ func (b *binding) read() (*readPlan, string) {
 // limitType stands for the type of a LIMIT, which no column shares.
 const limitType = 0
 
-// limit takes a LIMIT that lets the one row through.
+// limit takes a LIMIT that lets at least one row through.
 func (b *binding) limit(r *readPlan, v *rewrite.Value) string {
 	switch {
 	case v.Kind == rewrite.Integer && v.Cast == "":
 		if n, err := strconv.ParseInt(v.Text, 10, 64); err == nil && n > 0 {
+			r.most = n
 			return ""
 		}
 	case v.Kind == rewrite.Param && v.Cast == "":

@@ -199,6 +199,12 @@ func (c *Conn) uncertainArgument(p *plan, args []driver.NamedValue) string {
 		for _, w := range p.read.conditions {
 			all = append(all, w.source)
 		}
+		if l := p.read.list; l != nil {
+			all = append(all, slices.Concat(l.rows...)...)
+			if why := l.uncertain(p, c.engine.values, args); why != "" {
+				return why
+			}
+		}
 	} else {
 		all = append(append(all, p.write.key...), slices.Concat(p.write.rows...)...)
 		for _, a := range p.write.set {

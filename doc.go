@@ -13,7 +13,7 @@
 //
 // On the tables that writebehind.tables names, an INSERT, UPDATE or DELETE of one
 // row by its primary key is acknowledged from memory and a local journal, and
-// reaches PostgreSQL a moment later, in a batch with others; a SELECT of one row by its primary key is
+// reaches PostgreSQL a moment later, in a batch with others; a SELECT by primary key is
 // answered from memory. Everything else is executed by the real driver, after
 // those pending writes that it may see. Going back is changing the name to
 // "postgres": PostgreSQL accepts the parameters and ignores them.
@@ -31,7 +31,7 @@
 //     PostgreSQL will accept it: types, ranges, lengths, NOT NULL, CHECK, UNIQUE and
 //     foreign keys, and the presence of the row, are checked before it is
 //     acknowledged; an INSERT may have many rows, and draw its keys from a sequence;
-//   - cached, if it reads one row by its primary key: from the pending writes,
+//   - cached, if it reads rows by their primary keys: from the pending writes,
 //     from the cache, or from PostgreSQL into the cache;
 //   - direct otherwise: executed at once on the real connection. If it may read
 //     an opted-in table it waits until what is pending for that table is in

@@ -2,6 +2,7 @@ package writebehind
 
 import (
 	"database/sql/driver"
+	"slices"
 	"strconv"
 
 	"github.com/writebehind/writebehind/internal/catalog"
@@ -27,6 +28,17 @@ func (x existence) row(found bool) []driver.Value {
 		return []driver.Value{x.value}
 	}
 	return nil
+}
+
+// rows returns the rows of the result where there are found rows of a list of keys.
+func (x existence) rows(found int) [][]driver.Value {
+	switch x.form {
+	case rewrite.ExistsRow:
+		return [][]driver.Value{{found > 0}}
+	case rewrite.CountRows:
+		return [][]driver.Value{{int64(found)}}
+	}
+	return slices.Repeat([][]driver.Value{{x.value}}, found)
 }
 
 // existence binds SELECT 1, count(*) and EXISTS. It returns the reason if that cannot

@@ -51,12 +51,18 @@ const maxLookup = 1000
 // readThrough reads the row of an attempt from PostgreSQL and fills the cache. It
 // returns errUncertain where only the statement itself can tell what is wrong.
 func (a *attempt) readThrough(ctx context.Context) error {
-	b := a.buffer
+	return a.buffer.aside(func() error { return a.readRow(ctx) })
+}
+
+// aside does without the turn, if there is a transaction, what waits for the server,
+// which may take its time. It returns errUncertain if the transaction is buffered no
+// longer.
+func (b *buffer) aside(f func() error) error {
 	if b == nil {
-		return a.readRow(ctx)
+		return f()
 	}
-	b.give() // the server may take its time
-	err := a.readRow(ctx)
+	b.give()
+	err := f()
 	b.take()
 	if b.state != bufferOpen {
 		return errUncertain
@@ -69,13 +75,13 @@ func (a *attempt) readRow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.fill(item)
+	a.receive(item)
 	return nil
 }
 
-// fill takes what a look-up that began after the last stamp has found, and puts it in
-// the cache.
-func (a *attempt) fill(item *lookupItem) {
+// receive takes what a look-up that began after the last stamp has found, and fills the
+// cache.
+func (a *attempt) receive(item *lookupItem) {
 	a.image, a.found = append(a.image[:0], item.image...), item.found
 	if !a.blocked() && !a.engine.rows.has(a.hash) && (a.found || !a.table.guest) {
 		verdict := rowcache.Present
@@ -109,15 +115,16 @@ func newLookupItem(key []byte, values []driver.Value) *lookupItem {
 	return item
 }
 
-// findAll looks rows up, also of several tables: all at once, one query for each
-// table. It gives up as find does.
+// findAll looks rows up, also of several tables: all at once, with one query for each
+// table unless others have taken a part of it. It gives up as find does.
 func findAll(ctx context.Context, e *engine, wanted []wantedRow, in *buffer) error {
-	var batches []*lookupBatch
+	byTable := make(map[*table][]*lookupItem)
 	for _, w := range wanted {
-		b := w.table.state.lookups.join(e, w.table, w.item)
-		if !slices.Contains(batches, b) {
-			batches = append(batches, b)
-		}
+		byTable[w.table] = append(byTable[w.table], w.item)
+	}
+	var batches []*lookupBatch
+	for t, items := range byTable {
+		batches = append(batches, t.state.lookups.joinAll(e, t, items)...)
 	}
 	for _, b := range batches {
 		if err := wait(ctx, b.done, in); err != nil {
@@ -172,6 +179,26 @@ func (b *buffer) isOpen() bool {
 func (l *lookups) join(e *engine, t *table, item *lookupItem) *lookupBatch {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	b := l.place(t, item)
+	l.begin(e)
+	return b
+}
+
+// joinAll is join for several items: none of their batches begins before all are in.
+func (l *lookups) joinAll(e *engine, t *table, items []*lookupItem) (batches []*lookupBatch) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, item := range items {
+		if b := l.place(t, item); len(batches) == 0 || batches[len(batches)-1] != b {
+			batches = append(batches, b)
+		}
+	}
+	l.begin(e)
+	return batches
+}
+
+// place adds the item to a batch; mu is held.
+func (l *lookups) place(t *table, item *lookupItem) *lookupBatch {
 	last := l.next
 	for last != nil && last.after != nil {
 		last = last.after
@@ -186,11 +213,15 @@ func (l *lookups) join(e *engine, t *table, item *lookupItem) *lookupBatch {
 		last = fresh
 	}
 	last.items = append(last.items, item)
+	return last
+}
+
+// begin sees to it that the batches are served; mu is held.
+func (l *lookups) begin(e *engine) {
 	if !l.busy {
 		l.busy = true
 		e.working.Go(func() { l.serve(e) })
 	}
-	return last
 }
 
 // serve runs batches until there are none.

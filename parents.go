@@ -125,7 +125,7 @@ func (c *Conn) refersCertainly(ctx context.Context, columns []int, cell func(col
 // one refer to. ok is false if they refer to none, or that is not certain.
 func (c *Conn) aim(p *parent, cell func(column int) driver.Value) (ok bool) {
 	a, of := &c.parent, &c.attempt
-	a.engine, a.buffer, a.table, a.schema, a.writes = of.engine, of.buffer, p.table, of.schema, true
+	a.accompany(of, p.table, true)
 	a.values = a.values[:0]
 	for _, column := range p.columns {
 		v := cell(column)

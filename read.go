@@ -12,6 +12,9 @@ import (
 // row that fills the cache; in a buffered transaction (b, else nil) from what it
 // has written. done is false if it must run direct.
 func (c *Conn) cachedRead(ctx context.Context, b *buffer, p *plan, args []driver.NamedValue) (rows driver.Rows, done bool, err error) {
+	if p.read.list != nil {
+		return c.cachedReadMany(ctx, b, p, args)
+	}
 	a := &c.attempt
 	if !a.beginRow(c.engine, b, p, p.read.key, args) {
 		return nil, false, nil
@@ -33,10 +36,8 @@ func (c *Conn) cachedRead(ctx context.Context, b *buffer, p *plan, args []driver
 // answer computes the answer to a keyed SELECT from the image of its row.
 func (c *Conn) answer(ctx context.Context, p *plan, args []driver.NamedValue) (*cachedRows, error) {
 	a, r := &c.attempt, p.read
-	if r.limit >= 0 {
-		if n, ok := args[r.limit].Value.(int64); !ok || n < 1 {
-			return nil, errUncertain
-		}
+	if _, ok := r.mostRows(args); !ok {
+		return nil, errUncertain
 	}
 	known, stale := a.look()
 	if stale || !known && !c.engine.cache.Enabled() {

@@ -181,11 +181,19 @@ func (q *Queue) retire(m *memtable, refused []refusal) {
 		q.doubts.add(r)
 	}
 	q.distrust(m)
+	var doubted []uint64
 	for n := range uint32(m.rows) {
 		e := m.entry(n)
-		q.tellFlushed(m, e, atomic.LoadUint32(&e.read) != 0, !e.stale && !q.doubts.has(e.hash))
+		clean := !e.stale && !q.doubts.has(e.hash)
+		if !clean {
+			doubted = append(doubted, e.hash)
+		}
+		q.tellFlushed(m, e, atomic.LoadUint32(&e.read) != 0, clean)
 	}
 	q.view.Lock()
+	for _, hash := range doubted { // nobody sees one row with what was refused and another one without
+		q.opts.Observer.Accepted(hash)
+	}
 	q.frozen[0] = nil // or the slice would keep it
 	q.frozen = q.frozen[1:]
 	for oid, lsn := range q.tables {

@@ -42,7 +42,8 @@ var (
 // the flusher, one at a time.
 type Observer interface {
 	// Accepted is called when a mutation of the row enters the overlay, before
-	// anybody can see it there and before it can be flushed. It must be quick.
+	// anybody can see it there and before it can be flushed, and when one that
+	// PostgreSQL refused leaves it, before anybody can see that. It must be quick.
 	Accepted(hash uint64)
 	// Flushed is called after a row has reached PostgreSQL and before it leaves
 	// the overlay. image is nil if the row was deleted; read says that somebody

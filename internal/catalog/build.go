@@ -137,6 +137,7 @@ func (b *builder) addColumns() {
 			SQLType:       row.SQLType,
 			NotNull:       row.NotNull,
 			Deterministic: row.Deterministic,
+			CollationC:    row.C,
 			Identity:      letter(row.Identity),
 			Generated:     row.Generated != "",
 			fullType:      cmp.Or(row.FullType, row.SQLType),

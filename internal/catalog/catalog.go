@@ -117,6 +117,9 @@ type Column struct {
 	NotNull bool
 	// Deterministic says that two texts of it are equal only if their bytes are.
 	Deterministic bool
+	// CollationC says that its texts are ordered by their bytes: the collation of the
+	// column itself is C or POSIX.
+	CollationC bool
 
 	Default  Default
 	Identity byte // 0, 'a' (always), 'd' (by default)

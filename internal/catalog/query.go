@@ -152,6 +152,7 @@ doc AS MATERIALIZED (SELECT pg_catalog.json_build_object(
 			ELSE pg_catalog.quote_ident(en.nspname) || '.' || pg_catalog.quote_ident(e.typname) || '[]' END AS sqltype,
 		CASE WHEN tn.nspname = 'pg_catalog' THEN pg_catalog.format_type(a.atttypid, a.atttypmod) END AS fulltype,
 		coalesce(l.collisdeterministic, true) AS deterministic,
+		a.attcollation IN ('pg_catalog."C"'::regcollation, 'pg_catalog."POSIX"'::regcollation) AS c,
 		pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS expr,
 		CASE WHEN d.oid IS NULL THEN t.typdefault END AS type_expr,
 		coalesce(c.name, CASE WHEN d.oid IS NULL THEN tc.name END) AS calls, ty.name AS type_calls

@@ -83,6 +83,7 @@ type columnRow struct {
 	SQLType       string
 	FullType      string
 	Deterministic bool
+	C             bool
 	Expr          string // the default or what generates the column
 	TypeExpr      string `json:"type_expr"` // the default of the domain
 	Calls         string // of the default

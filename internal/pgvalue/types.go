@@ -52,6 +52,9 @@ func (t Type) KeyType() bool {
 	return false
 }
 
+// OrderedByBytes says that the order of a key of type t depends on no collation.
+func (t Type) OrderedByBytes() bool { return t.KeyType() && !t.is(oid.T_text) && !t.is(oid.T_varchar) }
+
 // integerRange returns the bounds of an integer type; ok is false for others.
 func (t Type) integerRange() (lo, hi int64, ok bool) {
 	switch {

@@ -271,11 +271,11 @@ func (g *generator) keyed() history.Statement {
 		return g.selectByKey()
 	case n < 86:
 		return g.update()
-	case n < 90:
+	case n < 89:
 		return g.insert()
-	case n < 93:
+	case n < 91:
 		return g.upsert()
-	case n < 94:
+	case n < 92:
 		return g.del()
 	case n < 97:
 		return g.selectByKeys()

@@ -1,6 +1,9 @@
 package generate
 
 import (
+	"database/sql/driver"
+	"strings"
+
 	"github.com/lib/pq"
 
 	"github.com/writebehind/writebehind/internal/prove/history"
@@ -175,58 +178,113 @@ func (g *generator) selectByKey() history.Statement {
 	return g.query(w, true)
 }
 
-// selectByKeys reads the rows of a list of keys.
+// selectByKeys reads the rows of a list of keys, or asks whether they are there.
 func (g *generator) selectByKeys() history.Statement {
 	t := g.eligible()
 	w := g.writer(t)
 	w.word("SELECT")
-	g.columns(w)
+	form := g.shape.IntN(16)
+	switch form {
+	case 0:
+		w.word("count ( * )")
+	case 1:
+		w.word("1 AS one")
+	case 2:
+		w.word("EXISTS ( SELECT 1")
+	default:
+		g.columns(w)
+	}
 	w.word("FROM")
 	w.name(true)
 	w.word("WHERE")
 	daring := g.daring()
-	count := 1 + g.shape.IntN(4)
-	first := t.cols[t.key[0]]
-	switch array, ok := g.keyArray(t); {
-	case len(t.key) > 1:
-		w.word("(")
-		list(w, t.key, func(i int) { w.column(t.cols[i]) })
-		w.word(") IN (")
-		for n := range count {
-			if n > 0 {
-				w.raw(",")
-			}
-			w.word("(")
-			for i, v := range g.key(t, daring) {
-				if i > 0 {
-					w.raw(",")
-				}
-				w.value(t.cols[t.key[i]].kind, v)
-			}
-			w.word(")")
+	array, ok := g.keyArray(t)
+	switch {
+	case len(t.key) > 1 && g.shape.IntN(4) == 0: // a list of the last column only
+		last := len(t.key) - 1
+		for i, v := range g.key(t, daring)[:last] {
+			g.equal(w, t.cols[t.key[i]], v)
+			w.word("AND")
 		}
-		w.word(")")
-	case ok && g.shape.IntN(2) == 0:
-		w.column(first)
+		g.keyList(w, t.key[last:], func() []value { return g.key(t, daring)[last:] })
+	case len(t.key) == 1 && ok && g.shape.IntN(2) == 0:
+		w.column(t.cols[t.key[0]])
 		w.word("= ANY (")
-		w.raw(w.param(array))
+		g.array(w, array)
 		w.word(")")
 	default:
-		w.column(first)
-		w.word("IN (")
-		for n := range count {
-			if n > 0 {
-				w.raw(",")
-			}
-			w.value(first.kind, g.key(t, daring)[0])
-		}
-		w.word(")")
+		g.keyList(w, t.key, func() []value { return g.key(t, daring) })
 	}
 	if g.shape.IntN(6) == 0 {
 		w.word("AND")
 		g.conjunct(w, daring)
 	}
+	switch form {
+	case 0, 1:
+		return g.query(w, true)
+	case 2:
+		w.word(")")
+		return g.query(w, true)
+	}
 	return g.ordered(w)
+}
+
+// keyList writes (columns) IN (lists of their values).
+func (g *generator) keyList(w *writer, columns []int, key func() []value) {
+	t := w.table
+	count := 1 + g.shape.IntN(5)
+	if len(columns) == 1 {
+		c := t.cols[columns[0]]
+		w.column(c)
+		w.word("IN (")
+		for n := range count {
+			if n > 0 {
+				w.raw(",")
+			}
+			w.value(c.kind, key()[0])
+		}
+		w.word(")")
+		return
+	}
+	w.word("(")
+	list(w, columns, func(i int) { w.column(t.cols[i]) })
+	w.word(") IN (")
+	for n := range count {
+		if n > 0 {
+			w.raw(",")
+		}
+		w.word("(")
+		for i, v := range key() {
+			if i > 0 {
+				w.raw(",")
+			}
+			w.value(t.cols[columns[i]].kind, v)
+		}
+		w.word(")")
+	}
+	w.word(")")
+}
+
+// array writes an array, as a parameter or as a literal.
+func (g *generator) array(w *writer, array any) {
+	valuer, ok := array.(driver.Valuer)
+	if !ok || g.shape.IntN(4) > 0 {
+		w.raw(w.param(array))
+		return
+	}
+	text, _ := valuer.Value() // of texts and integers there always is one
+	literal, _ := text.(string)
+	switch g.values.IntN(8) {
+	case 0: // white space between the elements
+		literal = strings.ReplaceAll(literal, ",", " , ")
+	case 1:
+		literal = strings.Replace(literal, "}", ",NULL}", 1)
+	}
+	if g.shape.IntN(2) == 0 {
+		w.raw(w.param(literal))
+		return
+	}
+	w.raw("'" + strings.ReplaceAll(literal, "'", "''") + "'")
 }
 
 // keyArray is an array argument of keys, for the types that have one.
@@ -275,6 +333,9 @@ func (g *generator) ordered(w *writer) history.Statement {
 		w.word("LIMIT 2")
 	case 1:
 		w.word("LIMIT 1 OFFSET 1")
+	case 2:
+		w.word("LIMIT")
+		w.raw(w.param([]any{int64(1), int64(2), int64(3), "2", nil}[g.values.IntN(5)]))
 	}
 	st := g.query(w, true)
 	if g.shape.IntN(10) == 0 {
