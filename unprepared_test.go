@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -134,4 +135,184 @@ func TestPreparingGivesWhatPostgreSQLGives(t *testing.T) {
 	}
 	require.Greater(t, memory, 100, "prepared in memory")
 	require.Greater(t, refused, 100, "refused by PostgreSQL")
+}
+
+// newRecorded opens the shim over a recorder that stands before lib/pq.
+func newRecorded(t *testing.T, params string) (*harness, *recorder) {
+	t.Helper()
+	h := newHarness(t, itemsTable, params)
+	r := record(h, h.dsn, pq.Open)
+	r.aside = func() (driver.Conn, error) { return pq.Open(h.dsn) }
+	h.shim = h.open("writebehind", h.dsn+h.params+" writebehind.driver=recorded")
+	return h, r
+}
+
+// reached returns which of the queries have reached the real driver since the last
+// call, or have been prepared there.
+func reached(r *recorder, queries ...string) (list []string) {
+	for _, c := range r.take() {
+		if slices.Contains(queries, strings.TrimPrefix(c.what, "PREPARE ")) {
+			list = append(list, c.what)
+		}
+	}
+	return list
+}
+
+const (
+	addByID   = `UPDATE items SET stock = stock + $1 WHERE id = $2`
+	stockByID = `SELECT stock FROM items WHERE id = $1`
+)
+
+func TestAStatementIsPreparedWhenItHasToRunForTheFirstTime(t *testing.T) {
+	h, r := newRecorded(t, "")
+	conn := h.conn(h.shim)
+	write, err := conn.PrepareContext(t.Context(), addByID)
+	require.NoError(t, err)
+	read, err := conn.PrepareContext(t.Context(), stockByID)
+	require.NoError(t, err)
+	var stock int
+	for range 2 {
+		_, err = write.Exec(1, 1)
+		require.NoError(t, err)
+		require.NoError(t, read.QueryRow(1).Scan(&stock))
+	}
+	require.Equal(t, 12, stock)
+	require.Empty(t, reached(r, addByID, stockByID))
+
+	tx, err := conn.BeginTx(t.Context(), &sql.TxOptions{Isolation: sql.LevelSerializable})
+	require.NoError(t, err)
+	for range 2 {
+		_, err = tx.Stmt(write).Exec(1, 1)
+		require.NoError(t, err)
+	}
+	require.NoError(t, tx.Commit())
+	require.Equal(t, []string{"PREPARE " + addByID, addByID, addByID}, reached(r, addByID, stockByID))
+	_, err = write.Exec(1, 1)
+	require.NoError(t, err)
+	require.NoError(t, read.QueryRow(1).Scan(&stock))
+	require.Equal(t, 15, stock)
+	require.Empty(t, reached(r, addByID), "it is deferred again")
+	require.NoError(t, write.Close())
+	require.NoError(t, read.Close())
+}
+
+func TestThePoolPreparesOnEachConnectionInMemory(t *testing.T) {
+	h, r := newRecorded(t, "")
+	write, err := h.shim.Prepare(addByID)
+	require.NoError(t, err)
+	for range 3 {
+		h.conn(h.shim) // the next one is new
+		_, err = write.Exec(1, 1)
+		require.NoError(t, err)
+	}
+	require.Empty(t, reached(r, addByID))
+	require.EqualValues(t, 13, h.value(h.shim, stockOfOne))
+	require.NoError(t, write.Close())
+}
+
+func TestAnUnpreparedStatementTakesSoManyArguments(t *testing.T) {
+	h, _ := newRecorded(t, "")
+	for _, db := range []*sql.DB{h.shim, h.past} { // the recorder's statements are counted when they are prepared
+		write, err := db.Prepare(addByID)
+		require.NoError(t, err)
+		for _, args := range [][]any{{}, {1}, {1, 1, 1}} {
+			_, err = write.Exec(args...)
+			require.EqualError(t, err, fmt.Sprintf("sql: expected 2 arguments, got %d", len(args)))
+		}
+		_, err = write.Exec(0, 1)
+		require.NoError(t, err)
+		require.NoError(t, write.Close())
+	}
+}
+
+func TestPreparingLeavesATransactionBuffered(t *testing.T) {
+	h, r := newRecorded(t, buffering)
+	h.value(h.shim, stockOfOne)
+	tx := h.begin(h.shim)
+	write, err := tx.Prepare(addByID)
+	require.NoError(t, err)
+	read, err := tx.Prepare(stockByID)
+	require.NoError(t, err)
+	_, err = write.Exec(1, 1)
+	require.NoError(t, err)
+	require.NoError(t, tx.Commit())
+	require.Empty(t, reached(r, addByID, stockByID, "BEGIN"))
+	h.isBuffered()
+
+	tx = h.begin(h.shim)
+	write, err = tx.Prepare(addByID)
+	require.NoError(t, err)
+	_, err = write.Exec(1, 1)
+	require.NoError(t, err)
+	require.EqualValues(t, 32, tx.value(`SELECT sum(stock) FROM items`), "it is real now")
+	read, err = tx.Prepare(stockByID)
+	require.NoError(t, err)
+	_, err = write.Exec(1, 1)
+	require.NoError(t, err)
+	var stock int
+	require.NoError(t, read.QueryRow(1).Scan(&stock))
+	require.Equal(t, 13, stock)
+	require.NoError(t, tx.Commit())
+	require.EqualValues(t, 13, h.value(h.past, stockOfOne))
+}
+
+func TestPreparingInATransactionTakesItsSnapshot(t *testing.T) {
+	h := newHarness(t, itemsTable, buffering)
+	h.value(h.shim, stockOfOne)
+	for _, db := range []*sql.DB{h.shim, h.past} {
+		for _, query := range []string{addByID, stockByID, stockByID + ` FOR UPDATE`} {
+			tx := h.begin(db)
+			_, err := tx.Prepare(query)
+			require.NoError(t, err)
+			_, err = tx.Exec(`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ`)
+			requirePQ(t, err, "25001", query)
+			require.NoError(t, tx.Rollback())
+		}
+	}
+}
+
+func TestAnUnpreparedStatementGoesWithTheTransactionToAnotherConnection(t *testing.T) {
+	h := newHarness(t, itemsTable, buffering)
+	conn := h.conn(h.shim)
+	var pid int
+	require.NoError(t, conn.QueryRowContext(t.Context(), `SELECT pg_backend_pid() FROM items WHERE id = 1`).Scan(&pid))
+	write, err := conn.PrepareContext(t.Context(), addByID)
+	require.NoError(t, err)
+	h.value(h.shim, stockOfOne)
+	tx, err := conn.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = tx.Stmt(write).Exec(1, 1)
+	require.NoError(t, err)
+	h.mustPast(`SELECT pg_terminate_backend($1)`, pid)
+	h.eventually("it is gone", func() bool {
+		return h.value(h.past, `SELECT count(*) FROM pg_stat_activity WHERE pid = $1`, pid) == int64(0)
+	})
+	var sum int
+	require.NoError(t, tx.QueryRow(`SELECT sum(stock) FROM items`).Scan(&sum))
+	require.Equal(t, 31, sum)
+	_, err = tx.Stmt(write).Exec(1, 1)
+	require.NoError(t, err)
+	require.NoError(t, tx.Commit())
+	_, err = write.Exec(1, 1)
+	require.NoError(t, err)
+	require.EqualValues(t, 13, h.value(h.shim, stockOfOne))
+	require.NoError(t, write.Close())
+}
+
+func TestAnUnpreparedStatementFollowsTheSchema(t *testing.T) {
+	h := newHarness(t, itemsTable, "")
+	conn := h.conn(h.shim)
+	all, err := conn.PrepareContext(t.Context(), `SELECT * FROM items WHERE id = $1`)
+	require.NoError(t, err)
+	named, err := conn.PrepareContext(t.Context(), stockByID)
+	require.NoError(t, err)
+	h.exec(`ALTER TABLE items RENAME stock TO amount`)
+	rows, err := all.Query(1)
+	require.NoError(t, err)
+	columns, err := rows.Columns()
+	require.NoError(t, err)
+	require.NoError(t, rows.Close())
+	require.Equal(t, []string{"id", "name", "amount", "price"}, columns)
+	_, err = named.Query(1)
+	requirePQ(t, err, "42703")
 }
