@@ -12,6 +12,8 @@ import (
 
 	"github.com/lib/pq"
 	"github.com/stretchr/testify/require"
+
+	"github.com/writebehind/writebehind"
 )
 
 // preparable has columns of types that PostgreSQL treats in different ways when it
@@ -142,7 +144,6 @@ func newRecorded(t *testing.T, params string) (*harness, *recorder) {
 	t.Helper()
 	h := newHarness(t, itemsTable, params)
 	r := record(h, h.dsn, pq.Open)
-	r.aside = func() (driver.Conn, error) { return pq.Open(h.dsn) }
 	h.shim = h.open("writebehind", h.dsn+h.params+" writebehind.driver=recorded")
 	return h, r
 }
@@ -179,13 +180,10 @@ func TestAStatementIsPreparedWhenItHasToRunForTheFirstTime(t *testing.T) {
 	require.Equal(t, 12, stock)
 	require.Empty(t, reached(r, addByID, stockByID))
 
-	tx, err := conn.BeginTx(t.Context(), &sql.TxOptions{Isolation: sql.LevelSerializable})
-	require.NoError(t, err)
 	for range 2 {
-		_, err = tx.Stmt(write).Exec(1, 1)
+		_, err = write.ExecContext(writebehind.WithSync(t.Context()), 1, 1)
 		require.NoError(t, err)
 	}
-	require.NoError(t, tx.Commit())
 	require.Equal(t, []string{"PREPARE " + addByID, addByID, addByID}, reached(r, addByID, stockByID))
 	_, err = write.Exec(1, 1)
 	require.NoError(t, err)
@@ -236,7 +234,7 @@ func TestPreparingLeavesATransactionBuffered(t *testing.T) {
 	_, err = write.Exec(1, 1)
 	require.NoError(t, err)
 	require.NoError(t, tx.Commit())
-	require.Empty(t, reached(r, addByID, stockByID, "BEGIN"))
+	require.Empty(t, reached(r, addByID, stockByID))
 	h.isBuffered()
 
 	tx = h.begin(h.shim)
