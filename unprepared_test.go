@@ -102,22 +102,24 @@ func statementsToPrepare() (list []string) {
 }
 
 // described is what an application learns from preparing a statement.
-func described(ctx context.Context, c *sql.Conn, query string) (what string) {
-	_ = c.Raw(func(conn any) error {
+func described(ctx context.Context, c *sql.Conn, query string) string {
+	inputs := 0
+	err := c.Raw(func(conn any) error {
 		stmt, err := conn.(driver.ConnPrepareContext).PrepareContext(ctx, query)
-		var refused *pq.Error
-		switch {
-		case errors.As(err, &refused):
-			what = fmt.Sprint(refused.Code, " ", refused.Message, " at ", refused.Position)
-			return nil
-		case err != nil:
-			what = err.Error()
-			return nil
+		if err != nil {
+			return err
 		}
-		what = fmt.Sprint(stmt.NumInput(), " parameters")
+		inputs = stmt.NumInput()
 		return stmt.Close()
 	})
-	return what
+	var refused *pq.Error
+	switch {
+	case errors.As(err, &refused):
+		return fmt.Sprint(refused.Code, " ", refused.Message, " at ", refused.Position)
+	case err != nil:
+		return err.Error()
+	}
+	return fmt.Sprint(inputs, " parameters")
 }
 
 func TestPreparingGivesWhatPostgreSQLGives(t *testing.T) {
@@ -229,7 +231,7 @@ func TestPreparingLeavesATransactionBuffered(t *testing.T) {
 	tx := h.begin(h.shim)
 	write, err := tx.Prepare(addByID)
 	require.NoError(t, err)
-	read, err := tx.Prepare(stockByID)
+	_, err = tx.Prepare(stockByID)
 	require.NoError(t, err)
 	_, err = write.Exec(1, 1)
 	require.NoError(t, err)
@@ -243,7 +245,7 @@ func TestPreparingLeavesATransactionBuffered(t *testing.T) {
 	_, err = write.Exec(1, 1)
 	require.NoError(t, err)
 	require.EqualValues(t, 32, tx.value(`SELECT sum(stock) FROM items`), "it is real now")
-	read, err = tx.Prepare(stockByID)
+	read, err := tx.Prepare(stockByID)
 	require.NoError(t, err)
 	_, err = write.Exec(1, 1)
 	require.NoError(t, err)
