@@ -88,3 +88,31 @@ func BenchmarkInlined(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkPrepare(b *testing.B) {
+	server := pgtest.Shared(b)
+	dsn := server.DSN(server.CreateDatabase(b))
+	for _, driver := range []string{"postgres", "writebehind"} {
+		params := ""
+		if driver == "writebehind" {
+			params = " writebehind.tables=items writebehind.journal=none"
+		}
+		db, err := sql.Open(driver, dsn+params)
+		require.NoError(b, err)
+		b.Cleanup(func() { require.NoError(b, db.Close()) })
+		_, err = db.Exec(`CREATE TABLE IF NOT EXISTS items (id bigint PRIMARY KEY, stock bigint)`)
+		require.NoError(b, err)
+		b.Run(driver, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				stmt, err := db.Prepare(`UPDATE items SET stock = $1 WHERE id = $2`)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := stmt.Close(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
