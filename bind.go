@@ -237,8 +237,7 @@ func (b *binding) read() (*readPlan, string) {
 		r.rowColumns = rowColumns{columns, newResultColumns(b.table.rel, columns, names)}
 	}
 	for _, o := range st.OrderBy {
-		_, why := b.column(o.Column)
-		reason = firstReason(reason, why)
+		reason = firstReason(reason, b.ordered(o.Column))
 	}
 	if st.Limit != nil {
 		reason = firstReason(reason, b.limit(r, st.Limit))
@@ -250,6 +249,19 @@ func (b *binding) read() (*readPlan, string) {
 		return nil, reason
 	}
 	return r, ""
+}
+
+// ordered says why it is not certain that rows can be ordered by a column. A type
+// that has an equality has an order.
+func (b *binding) ordered(name string) string {
+	c, why := b.column(name)
+	if why != "" {
+		return why
+	}
+	if _, ok := b.table.rel.Columns[c].Type.Compare(b.session, nil); !ok {
+		return fmt.Sprintf("the type of column %q has no order", name)
+	}
+	return ""
 }
 
 // limitType stands for the type of a LIMIT, which no column shares.
@@ -383,6 +395,9 @@ func (b *binding) assignments(w *writePlan, set []rewrite.Assignment) (reason st
 		}
 		bound := assignment{column: c, op: a.Op, proposed: -1}
 		reason = firstReason(reason, unwritable(&rel.Columns[c]))
+		if a.Op != rewrite.SetTo && !rel.Columns[c].Type.Adds() {
+			reason = firstReason(reason, fmt.Sprintf("what is added to column %q is not certain", a.Column))
+		}
 		switch {
 		case a.Value.Kind == rewrite.Excluded:
 			p, why := b.column(a.Value.Text)

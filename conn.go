@@ -58,6 +58,7 @@ type Conn struct {
 	generation    uint64
 	early         *early
 	prepared      bool // the real connection has prepared statements of the application
+	unprepared    []*Stmt
 	streak        uint // statements answered from memory
 }
 
@@ -183,6 +184,9 @@ func (c *Conn) returned(p *plan) driver.Rows {
 
 func (c *Conn) execReal(ctx context.Context, query string, s *Stmt, args []driver.NamedValue) (driver.Result, error) {
 	if s != nil {
+		if err := s.prepare(ctx, len(args)); err != nil {
+			return nil, err
+		}
 		return s.execReal(ctx, args)
 	}
 	return execReal(ctx, c.real, query, args)
@@ -190,6 +194,9 @@ func (c *Conn) execReal(ctx context.Context, query string, s *Stmt, args []drive
 
 func (c *Conn) queryReal(ctx context.Context, query string, s *Stmt, args []driver.NamedValue) (driver.Rows, error) {
 	if s != nil {
+		if err := s.prepare(ctx, len(args)); err != nil {
+			return nil, err
+		}
 		return s.queryReal(ctx, args)
 	}
 	return queryReal(ctx, c.real, query, args)

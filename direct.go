@@ -58,6 +58,9 @@ func (c *Conn) enter(ctx context.Context, p *plan, args []driver.NamedValue) (he
 		c.counted, c.generation = true, c.engine.activity.begin()
 	}
 	h, err := c.hold(ctx, p, args)
+	if err == nil && len(c.unprepared) > 0 && endsPrepared(p) {
+		err = c.prepareAll(ctx)
+	}
 	switch {
 	case err == nil:
 	case c.inTransaction():

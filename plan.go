@@ -3,8 +3,6 @@ package writebehind
 import (
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"github.com/writebehind/writebehind/internal/catalog"
 	"github.com/writebehind/writebehind/rewrite"
@@ -38,11 +36,14 @@ type plan struct {
 // plan returns the plan of a SQL text, made anew if the schema has changed.
 func (e *engine) plan(query string) *plan {
 	s := e.schema.Load()
-	if p := e.plans.get(query); p != nil && p.schema == s {
-		return p
+	known := e.plans.get(query)
+	if known != nil && known.schema == s {
+		return known
 	}
 	p := e.newPlan(s, query)
-	e.plans.put(p)
+	if known != nil || e.plans.admits(query) {
+		e.plans.put(p)
+	}
 	return p
 }
 
@@ -146,62 +147,4 @@ func (e *engine) unsuited(write bool) string {
 		return "default_transaction_read_only is on"
 	}
 	return ""
-}
-
-// plans is a bounded cache of plans by SQL text: two generations, of which the
-// older one is forgotten when the younger is full. Reading takes no lock.
-type plans struct {
-	young, old atomic.Pointer[sync.Map]
-	size       atomic.Int64
-	mu         sync.Mutex
-}
-
-// planGeneration is how many texts a generation takes. Longer texts than
-// planTextBytes (bulk inserts with everything inlined) are not kept at all.
-const (
-	planGeneration = 4096
-	planTextBytes  = 16 << 10
-)
-
-func (c *plans) get(query string) *plan {
-	if m := c.young.Load(); m != nil {
-		if p, ok := m.Load(query); ok {
-			return p.(*plan)
-		}
-	}
-	if m := c.old.Load(); m != nil {
-		if p, ok := m.Load(query); ok {
-			c.put(p.(*plan))
-			return p.(*plan)
-		}
-	}
-	return nil
-}
-
-func (c *plans) put(p *plan) {
-	if len(p.query) > planTextBytes {
-		return
-	}
-	m := c.young.Load()
-	if m == nil || c.size.Load() >= planGeneration {
-		c.mu.Lock()
-		if m = c.young.Load(); m == nil || c.size.Load() >= planGeneration {
-			c.old.Store(m)
-			m = new(sync.Map)
-			c.young.Store(m)
-			c.size.Store(0)
-		}
-		c.mu.Unlock()
-	}
-	if _, loaded := m.Swap(p.query, p); !loaded {
-		c.size.Add(1)
-	}
-}
-
-func (c *plans) clear() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.young.Store(nil)
-	c.old.Store(nil)
-	c.size.Store(0)
 }

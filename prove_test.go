@@ -61,3 +61,16 @@ func TestALiteralThatIsCastMustFitTheType(t *testing.T) {
 		},
 	})
 }
+
+func TestWhatHasNoOperatorIsRefusedEvenForNULL(t *testing.T) {
+	prove.Replay(t, prove.History{
+		Schema: []string{"CREATE TABLE plain (id int8 PRIMARY KEY, c2 text, c3 json)", "INSERT INTO plain VALUES (1, 'a', '1')"},
+		Statements: []prove.Statement{
+			{SQL: "UPDATE plain SET c2 = c2 + $1 WHERE id = 1", Args: []any{nil}},
+			{Call: prove.Query, SQL: "SELECT * FROM plain WHERE id = 1"},
+			{Call: prove.Query, SQL: "SELECT * FROM plain WHERE id = 1 ORDER BY c3"},
+			{SQL: "INSERT INTO plain VALUES (1, NULL, NULL) ON CONFLICT (id) DO UPDATE SET c2 = plain.c2 + EXCLUDED.c2"},
+			{Call: prove.Query, SQL: "SELECT * FROM plain WHERE id = 1"},
+		},
+	})
+}

@@ -90,3 +90,64 @@ func BenchmarkFlush(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkInlined is a cached read and a deferred update whose values are in their
+// texts, each text another one, beside the same with parameters.
+func BenchmarkInlined(b *testing.B) {
+	const rows = 1000
+	db := benchDB(b, rows)
+	exec := func(query string, args ...any) {
+		if _, err := db.Exec(query, args...); err != nil {
+			b.Fatal(err)
+		}
+	}
+	value := func(query string, args ...any) {
+		var stock int64
+		if err := db.QueryRow(query, args...).Scan(&stock); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for name, run := range map[string]func(i int){
+		"read": func(i int) {
+			value(fmt.Sprintf(`SELECT stock FROM items WHERE id = %d -- %d`, i%rows+1, i))
+		},
+		"read by parameters":   func(i int) { value(`SELECT stock FROM items WHERE id = $1`, i%rows+1) },
+		"update":               func(i int) { exec(fmt.Sprintf(`UPDATE items SET stock = %d WHERE id = %d`, i, i%rows+1)) },
+		"update by parameters": func(i int) { exec(`UPDATE items SET stock = $1 WHERE id = $2`, i, i%rows+1) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				run(i)
+			}
+		})
+	}
+}
+
+func BenchmarkPrepare(b *testing.B) {
+	server := pgtest.Shared(b)
+	dsn := server.DSN(server.CreateDatabase(b))
+	for _, driver := range []string{"postgres", "writebehind"} {
+		params := ""
+		if driver == "writebehind" {
+			params = " writebehind.tables=items writebehind.journal=none"
+		}
+		db, err := sql.Open(driver, dsn+params)
+		require.NoError(b, err)
+		b.Cleanup(func() { require.NoError(b, db.Close()) })
+		_, err = db.Exec(`CREATE TABLE IF NOT EXISTS items (id bigint PRIMARY KEY, stock bigint)`)
+		require.NoError(b, err)
+		b.Run(driver, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				stmt, err := db.Prepare(`UPDATE items SET stock = $1 WHERE id = $2`)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := stmt.Close(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

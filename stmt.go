@@ -11,11 +11,13 @@ var (
 	_ driver.StmtQueryContext = (*Stmt)(nil)
 )
 
-// Stmt is a prepared statement.
+// Stmt is a prepared statement. See unprepared.go for one that PostgreSQL has not
+// heard of yet.
 type Stmt struct {
-	conn  *Conn
-	query string
-	real  driver.Stmt // nil for a statement to the shim itself
+	conn   *Conn
+	query  string
+	inputs int         // while real is nil: the number of parameters, -1 if that is not told
+	real   driver.Stmt // nil for a statement to the shim itself, and for an unprepared one
 }
 
 // Prepare implements driver.Conn.
@@ -23,8 +25,9 @@ func (c *Conn) Prepare(query string) (driver.Stmt, error) {
 	return c.PrepareContext(context.Background(), query)
 }
 
-// PrepareContext prepares a statement on the real connection, so that
-// PostgreSQL refuses at once what it would refuse later.
+// PrepareContext prepares a statement: in memory if PostgreSQL is certain to accept
+// it, else on the real connection, so that PostgreSQL refuses at once what it would
+// refuse later.
 func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
 	p, err := c.plan(ctx, query)
 	if err != nil {
@@ -39,12 +42,14 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 		return &Stmt{conn: c, query: query, real: real}, nil
 	}
 	if p.control.verb != noControl {
-		return &Stmt{conn: c, query: query}, nil
+		return &Stmt{conn: c, query: query, inputs: -1}, nil
 	}
 	if c.buffer != nil {
-		if stmt, err := c.prepareBuffered(ctx, p, query); stmt != nil || err != nil {
+		if stmt, err := c.prepareBuffered(ctx, p); stmt != nil || err != nil {
 			return stmt, err
 		}
+	} else if p.accepted() && c.free(ctx) {
+		return c.prepareLater(p), nil
 	}
 	if err := c.meet(ctx); err != nil {
 		return nil, err
@@ -69,25 +74,6 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 	return &Stmt{conn: c, query: query, real: real}, nil
 }
 
-// prepareBuffered prepares a keyed statement beside the buffered transaction. It
-// returns nil if that is real now, and the statement must be prepared in it.
-func (c *Conn) prepareBuffered(ctx context.Context, p *plan, query string) (driver.Stmt, error) {
-	b, err := c.enterBuffer()
-	if b == nil {
-		return nil, err
-	}
-	defer b.give()
-	if p.read != nil || p.write != nil {
-		if err := c.meet(ctx); err == nil {
-			if real, err := prepareReal(ctx, c.real, query); err == nil {
-				c.prepared = true
-				return &Stmt{conn: c, query: query, real: real}, nil
-			}
-		}
-	}
-	return nil, c.makeReal(b) // an error must fail the transaction
-}
-
 func prepareReal(ctx context.Context, real driver.Conn, query string) (driver.Stmt, error) {
 	if preparer, ok := real.(driver.ConnPrepareContext); ok {
 		return preparer.PrepareContext(ctx, query)
@@ -95,11 +81,10 @@ func prepareReal(ctx context.Context, real driver.Conn, query string) (driver.St
 	return real.Prepare(query)
 }
 
-// NumInput returns the number of parameters, -1 if the real driver does not
-// tell.
+// NumInput returns the number of parameters, -1 if it is not told.
 func (s *Stmt) NumInput() int {
 	if s.real == nil {
-		return -1
+		return s.inputs
 	}
 	return s.real.NumInput()
 }
@@ -107,6 +92,7 @@ func (s *Stmt) NumInput() int {
 // Close closes the statement.
 func (s *Stmt) Close() error {
 	if s.real == nil {
+		s.conn.forget(s)
 		return nil
 	}
 	return s.real.Close()

@@ -37,7 +37,12 @@ type touchedTable struct {
 // touch notes that the transaction has used the table of an attempt. It returns false
 // if somebody came before whom that concerns.
 func (b *buffer) touch(a *attempt, lock tableLock) bool {
-	s := a.table.state
+	return b.touchTable(a.table.state, lock) || !a.blocked()
+}
+
+// touchTable notes that the transaction has used a table, and tells whether it had
+// before.
+func (b *buffer) touchTable(s *tableState, lock tableLock) (again bool) {
 	i := slices.IndexFunc(b.touched, func(t touchedTable) bool { return t.state == s })
 	if i >= 0 {
 		b.touched[i].lock = max(b.touched[i].lock, lock)
@@ -50,7 +55,7 @@ func (b *buffer) touch(a *attempt, lock tableLock) bool {
 		}
 		s.users[b] = struct{}{}
 	})
-	return !a.blocked()
+	return false
 }
 
 // lockTouched takes in PostgreSQL the locks that the transaction would have had on

@@ -44,6 +44,13 @@ func (t Type) Add(a, b driver.Value, subtract bool) (sum driver.Value, ok bool) 
 	return nil, false
 }
 
+// Adds says whether Add knows the type: only then is it certain that PostgreSQL has
+// the operators, and that a parameter added to a column is of the column's type.
+func (t Type) Adds() bool {
+	_, _, integer := t.integerRange()
+	return integer || t.is(oid.T_numeric) || t.is(oid.T_float8)
+}
+
 func addInteger(a, b int64, subtract bool) (int64, bool) {
 	if subtract {
 		n := a - b
