@@ -41,6 +41,9 @@ var libraries = []library{
 	{"gorm", openGORM(false, false), 0},
 	{"gorm prepared", openGORM(true, false), 0},
 	{"gorm without default transaction", openGORM(false, true), 0},
+	{"bun", openBun, 0},
+	{"sqlc", openSQLC(false), 0},
+	{"sqlc prepared", openSQLC(true), 0},
 }
 
 // database makes the shop's tables in a new database, and returns its DSN.
@@ -106,6 +109,7 @@ func shopping(t *testing.T, lib library, driver, dsn string, flush bool) string 
 		require.Zero(t, st.RefusedGroups)
 	}
 	past := open(t, "postgres", dsn)
+	tr.same.tables = true
 	for _, table := range []string{"customers", "products", "orders", "order_lines"} {
 		tr.dump(t, past, table)
 	}
