@@ -42,6 +42,7 @@ var libraries = []library{
 	{"gorm prepared", openGORM(true, false), 0},
 	{"gorm without default transaction", openGORM(false, true), 0},
 	{"bun", openBun, 0},
+	{"ent", openEnt, 0},
 	{"sqlc", openSQLC(false), 0},
 	{"sqlc prepared", openSQLC(true), 0},
 }
