@@ -37,14 +37,14 @@ type library struct {
 // libraries are all that the shop is written for. The least shares are a little
 // below what was measured: they are raised as more statements are deferred.
 var libraries = []library{
-	{"sqlx", openSQLX, 0},
-	{"gorm", openGORM(false, false), 0},
-	{"gorm prepared", openGORM(true, false), 0},
-	{"gorm without default transaction", openGORM(false, true), 0},
-	{"bun", openBun, 0},
-	{"ent", openEnt, 0},
-	{"sqlc", openSQLC(false), 0},
-	{"sqlc prepared", openSQLC(true), 0},
+	{"sqlx", openSQLX, 33},
+	{"gorm", openGORM(false, false), 33},
+	{"gorm prepared", openGORM(true, false), 33},
+	{"gorm without default transaction", openGORM(false, true), 55},
+	{"bun", openBun, 33},
+	{"ent", openEnt, 16},
+	{"sqlc", openSQLC(false), 29},
+	{"sqlc prepared", openSQLC(true), 29},
 }
 
 // database makes the shop's tables in a new database, and returns its DSN.

@@ -12,7 +12,7 @@ import (
 // of the hot part are answered from memory. What a program sends is counted on lib/pq,
 // where it sends the same: TestSameShop compares what comes of it.
 func TestShareThatDoesNotWait(t *testing.T) {
-	const warm, rounds = 5, 100
+	const warm, rounds = 5, 40
 	for _, lib := range libraries {
 		t.Run(lib.name, func(t *testing.T) {
 			measured := func(driver, dsn string) shop {
