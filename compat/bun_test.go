@@ -110,7 +110,7 @@ func (s bunShop) run(tr *trace) {
 	c = new(bunCustomer)
 	tr.step("by email", s.NewSelect().Model(c).Where("email = ?", "bob@example.com").Scan(ctx), c)
 	var some []bunProduct
-	err = s.NewSelect().Model(&some).Where("id IN (?)", bun.In([]int64{products[0].ProductID, products[2].ProductID, absent})).Scan(ctx)
+	err = s.NewSelect().Model(&some).Where("id IN (?)", bun.List([]int64{products[0].ProductID, products[2].ProductID, absent})).Scan(ctx)
 	tr.step("by keys", err, some)
 	n, err := s.NewSelect().Model((*bunCustomer)(nil)).Count(ctx)
 	tr.step("count", err, n)
@@ -221,7 +221,7 @@ func (s bunShop) order(tr *trace, round int) {
 	c := &bunCustomer{CustomerID: 1}
 	tr.step("customer", s.NewSelect().Model(c).WherePK().Scan(ctx), c)
 	var products []bunProduct
-	err := s.NewSelect().Model(&products).Where("id IN (?)", bun.In([]int64{1 + int64(round%2), 3})).Scan(ctx)
+	err := s.NewSelect().Model(&products).Where("id IN (?)", bun.List([]int64{1 + int64(round%2), 3})).Scan(ctx)
 	tr.step("products", err)
 	id, err := s.place(ctx, tr, c.CustomerID, products, 1)
 	tr.step("place", err, bunOrder{OrderID: id})

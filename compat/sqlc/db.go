@@ -29,7 +29,7 @@ func New(db DBTX) *Queries { return &Queries{db: db} }
 func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	q := &Queries{db: db, prepared: map[string]*sql.Stmt{}}
 	for _, query := range queries {
-		stmt, err := db.PrepareContext(ctx, query)
+		stmt, err := db.PrepareContext(ctx, query) //nolint:sqlclosecheck // Close closes it
 		if err != nil {
 			return nil, err
 		}
@@ -58,7 +58,7 @@ func (q *Queries) exec(ctx context.Context, query string, args ...any) (int64, e
 	var err error
 	switch stmt := q.prepared[query]; {
 	case stmt != nil && q.tx != nil:
-		result, err = q.tx.StmtContext(ctx, stmt).ExecContext(ctx, args...)
+		result, err = q.tx.StmtContext(ctx, stmt).ExecContext(ctx, args...) //nolint:sqlclosecheck // its transaction closes it
 	case stmt != nil:
 		result, err = stmt.ExecContext(ctx, args...)
 	default:
@@ -73,7 +73,7 @@ func (q *Queries) exec(ctx context.Context, query string, args ...any) (int64, e
 func (q *Queries) queryRow(ctx context.Context, query string, args ...any) *sql.Row {
 	switch stmt := q.prepared[query]; {
 	case stmt != nil && q.tx != nil:
-		return q.tx.StmtContext(ctx, stmt).QueryRowContext(ctx, args...)
+		return q.tx.StmtContext(ctx, stmt).QueryRowContext(ctx, args...) //nolint:sqlclosecheck // its transaction closes it
 	case stmt != nil:
 		return stmt.QueryRowContext(ctx, args...)
 	}
@@ -83,7 +83,7 @@ func (q *Queries) queryRow(ctx context.Context, query string, args ...any) *sql.
 func (q *Queries) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	switch stmt := q.prepared[query]; {
 	case stmt != nil && q.tx != nil:
-		return q.tx.StmtContext(ctx, stmt).QueryContext(ctx, args...)
+		return q.tx.StmtContext(ctx, stmt).QueryContext(ctx, args...) //nolint:sqlclosecheck // its transaction closes it
 	case stmt != nil:
 		return stmt.QueryContext(ctx, args...)
 	}
