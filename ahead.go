@@ -3,6 +3,7 @@ package writebehind
 import (
 	"bytes"
 	"context"
+	"slices"
 
 	"github.com/writebehind/writebehind/internal/rowcache"
 )
@@ -11,6 +12,7 @@ import (
 // with its keys, those that its rows refer to, and those that have its values of UNIQUE
 // columns.
 type ahead struct {
+	since  leaning             // the table of the INSERT as it was before
 	rows   map[uint64]foretold // by the hash of the key
 	wanted []wantedRow
 	free   []wantedRow // that must not be there
@@ -24,6 +26,7 @@ type foretold struct {
 }
 
 func (h *ahead) reset() {
+	h.since = leaning{}
 	clear(h.rows)
 	h.wanted, h.free = h.wanted[:0], h.free[:0]
 }
@@ -61,6 +64,7 @@ func (h *ahead) tells(a *attempt) bool {
 func (c *Conn) lookAhead(ctx context.Context, b *buffer, p *plan, rows []proposal) error {
 	a, h := &c.attempt, &c.ahead
 	h.reset()
+	h.since = leaning{a.table.state, a.table.state.epoch.Load()}
 	for i := range rows {
 		a.propose(&rows[i])
 		if a.fresh == nil && (p.write.upsert || a.table.insert != insertTrust) {
@@ -78,11 +82,10 @@ func (c *Conn) lookAhead(ctx context.Context, b *buffer, p *plan, rows []proposa
 	if len(h.wanted)+len(h.free) == 0 {
 		return nil
 	}
-	b.give() // the server may take its time
-	err := findAll(ctx, c.engine, append(h.wanted, h.free...), b)
-	b.take()
-	if err != nil || b.state != bufferOpen {
-		return errUncertain
+	a.asked = true
+	wanted := slices.Concat(h.wanted, h.free)
+	if err := b.aside(func() error { return findAll(ctx, c.engine, wanted, b) }); err != nil {
+		return err
 	}
 	for _, w := range h.free {
 		if w.item.found {

@@ -34,6 +34,7 @@ type attempt struct {
 	result  [][]driver.Value // of RETURNING, for all rows of the statement
 	leans   []leaning        // the rows that the write relies on
 	moment  time.Time        // now() of a statement outside of a transaction; zero until it is asked for
+	asked   bool             // the statement has waited for a look-up
 	drew    bool             // the statement has drawn values
 	draws   []drawnValue     // those of sequences
 	fresh   *sequence        // the key was drawn from it, so no row has it; nil else
@@ -48,6 +49,7 @@ type attempt struct {
 func (a *attempt) begin(e *engine, b *buffer, p *plan, args []driver.NamedValue) (ok bool) {
 	a.engine, a.buffer, a.table, a.schema, a.writes = e, b, p.table, p.schema, p.write != nil
 	a.result, a.leans, a.moment, a.drew, a.draws, a.fresh = nil, a.leans[:0], time.Time{}, false, a.draws[:0], nil
+	a.asked = false
 	return len(args) == p.stmt.Params
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/writebehind/writebehind/internal/catalog"
+	"github.com/writebehind/writebehind/internal/pgvalue"
 	"github.com/writebehind/writebehind/queue"
 	"github.com/writebehind/writebehind/rewrite"
 )
@@ -85,6 +86,7 @@ type writePlan struct {
 // proposed is not negative, from that column of the row proposed for insertion.
 type assignment struct {
 	column   int
+	zero     driver.Value // what NULL counts as in an addition; nil: as NULL
 	op       rewrite.AssignOp
 	source   source
 	proposed int
@@ -398,6 +400,10 @@ func (b *binding) assignments(w *writePlan, set []rewrite.Assignment) (reason st
 		if a.Op != rewrite.SetTo && !rel.Columns[c].Type.Adds() {
 			reason = firstReason(reason, fmt.Sprintf("what is added to column %q is not certain", a.Column))
 		}
+		if a.OrZero {
+			bound.zero, why = b.zero(&rel.Columns[c])
+			reason = firstReason(reason, why)
+		}
 		switch {
 		case a.Value.Kind == rewrite.Excluded:
 			p, why := b.column(a.Value.Text)
@@ -423,6 +429,19 @@ func (b *binding) assignments(w *writePlan, set []rewrite.Assignment) (reason st
 	slices.Sort(w.setColumns)
 	w.additions = b.additions(w.set)
 	return reason
+}
+
+// zero returns what COALESCE(c, 0) is where c is NULL. The types are those for which the
+// expression is of the column's own type.
+func (b *binding) zero(c *catalog.Column) (zero driver.Value, reason string) {
+	if slices.Contains([]string{"integer", "bigint", "numeric"}, c.SQLType) {
+		typ := c.Type
+		typ.Mod = -1
+		if v, ok := typ.Literal(b.session, pgvalue.LiteralInteger, "0", true); ok {
+			return v, ""
+		}
+	}
+	return nil, fmt.Sprintf("the type of column %q and that of 0 are not one", c.Name)
 }
 
 // unwritable says why a column may not be written at all.

@@ -79,6 +79,7 @@ type bufferedRow struct {
 
 	lease rowcache.Lease // under which it was seen as the others see it
 	lost  uint64         // of the queue, then
+	born  bool           // there was none: the transaction has made the row
 	now   rowState       // as the transaction sees it
 }
 
@@ -95,6 +96,7 @@ type bufferedOp struct {
 	args  []driver.NamedValue
 	rows  int64 // affected, or returned
 	reads bool  // it returns rows
+	first bool  // of the mutations of one statement
 
 	shape  *queue.Shape // of the mutation; nil if it changes nothing
 	row    *bufferedRow
@@ -192,7 +194,7 @@ func (b *buffer) write(a *attempt, shape *queue.Shape) {
 	if r == nil {
 		r = &bufferedRow{
 			table: a.table, key: bytes.Clone(a.key), hash: a.hash,
-			lease: a.lease, lost: a.lost, now: rowState{bytes.Clone(a.image), a.found},
+			lease: a.lease, lost: a.lost, born: !a.found, now: rowState{bytes.Clone(a.image), a.found},
 		}
 		b.rows[a.hash] = r
 	}
@@ -337,6 +339,16 @@ func (b *buffer) release(name string) bool {
 	}
 	b.marks = b.marks[:i]
 	return true
+}
+
+// statements returns how many statements have made the mutations of the transaction.
+func (b *buffer) statements() (n uint64) {
+	for i := range b.ops {
+		if b.ops[i].first {
+			n++
+		}
+	}
+	return n
 }
 
 // group returns the mutations of the transaction, in their order.

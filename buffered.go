@@ -168,6 +168,10 @@ func (c *Conn) bufferWrite(ctx context.Context, b *buffer, p *plan, query string
 		b.undo(before)
 		return 0, false
 	}
+	if len(b.ops) > before.ops {
+		b.ops[before.ops].first = true
+	}
+	c.engine.countAsked(c.attempt.asked)
 	c.last.note(c.attempt.draws)
 	return affected, true
 }
@@ -291,6 +295,7 @@ func (c *Conn) lockingRead(ctx context.Context, b *buffer, p *plan, query string
 // commitBuffered commits the open buffer, whose turn is taken and given up. real
 // says that nothing has happened and that the transaction is real now.
 func (c *Conn) commitBuffered(ctx context.Context, b *buffer) (real bool, err error) {
+	statements := b.statements()
 	writes, receipt, err := c.sequenceBuffer(ctx, b)
 	if errors.Is(err, errUncertain) {
 		err = c.makeReal(b)
@@ -309,7 +314,7 @@ func (c *Conn) commitBuffered(ctx context.Context, b *buffer) (real bool, err er
 		if err := e.durable(receipt, true); err != nil {
 			return false, err
 		}
-		e.deferred.Add(uint64(writes)) //nolint:gosec // a number of operations
+		e.deferred.Add(statements)
 	}
 	e.buffered.Add(1)
 	c.answered()

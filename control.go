@@ -287,6 +287,7 @@ func (e *engine) showStatus() *textRows {
 		{"deferred", number(st.Deferred)},
 		{"cached", number(st.Cached)},
 		{"missed", number(st.Missed)},
+		{"looked_up", number(st.LookedUp)},
 		{"direct", number(st.Direct)},
 		{"buffered", number(st.Buffered)},
 		{"made_real", number(st.MadeReal)},
@@ -304,7 +305,7 @@ func (e *engine) stats() Statistics {
 		Memtables: uint64(q.Memtables), Oldest: q.Oldest,
 		Flushes: q.Flushes, FlushedRows: q.FlushedRows, Retries: q.Retries,
 		RefusedGroups: q.RefusedGroups, Paused: q.Paused,
-		Deferred: e.deferred.Load(), Cached: e.cached.Load(), Missed: e.missed.Load(), Direct: e.direct.Load(),
+		Deferred: e.deferred.Load(), Cached: e.cached.Load(), Missed: e.missed.Load(), LookedUp: e.lookedUp.Load(), Direct: e.direct.Load(),
 		Buffered: e.buffered.Load(), MadeReal: e.madeReal.Load(), Waiting: uint64(max(e.locks.waits.Load()+e.rows.waits.Load(), 0)),
 		CacheEntries: uint64(e.cache.Len()),
 	}

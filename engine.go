@@ -69,6 +69,7 @@ type engine struct {
 	working  sync.WaitGroup // the engine's own goroutines
 
 	deferred, cached, missed, direct atomic.Uint64 // statements answered each way
+	lookedUp                         atomic.Uint64 // deferred writes that had to look something up first
 	buffered, madeReal               atomic.Uint64 // transactions committed from memory, and brought to PostgreSQL before their end
 }
 

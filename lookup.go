@@ -51,6 +51,7 @@ const maxLookup = 1000
 // readThrough reads the row of an attempt from PostgreSQL and fills the cache. It
 // returns errUncertain where only the statement itself can tell what is wrong.
 func (a *attempt) readThrough(ctx context.Context) error {
+	a.asked = true
 	return a.buffer.aside(func() error { return a.readRow(ctx) })
 }
 

@@ -14,9 +14,10 @@ import (
 // deferred if that is certain to be there. Whoever could take it away (DELETE, TRUNCATE,
 // a change of the key) is direct, and holds the table of the rows that refer to it.
 type parent struct {
-	name    string
-	table   *table
-	columns []int // of the table that refers, in the order of the other's primary key
+	name      string
+	table     *table
+	columns   []int // of the table that refers, in the order of the other's primary key
+	validated bool  // there are no rows from before it that refer to none
 }
 
 // leaning is a table whose row a write relies on, as it was when that was looked for.
@@ -57,7 +58,7 @@ func (t *table) other() string {
 
 // parent returns the reason if a foreign key is not checked here.
 func (s *schema) parent(t *table, fk *catalog.ForeignKey) (p parent, why string) {
-	p = parent{name: fk.Name, table: s.tables[fk.Parent]}
+	p = parent{name: fk.Name, table: s.tables[fk.Parent], validated: fk.Validated}
 	if p.table == nil {
 		p.table = s.guest(t, fk.Parent)
 	}
@@ -152,6 +153,7 @@ func (c *Conn) findParent(ctx context.Context) error {
 		if err := a.readThrough(ctx); err != nil {
 			return err
 		}
+		of.asked = true
 	}
 	if !a.found || a.lost != of.lost || !a.stands() {
 		return errUncertain

@@ -56,7 +56,7 @@ func (c *Conn) proposeRows(ctx context.Context, rows [][]source, args []driver.N
 // drawNext draws the value of a column from its sequence.
 func (a *attempt) drawNext(ctx context.Context, column int) (v driver.Value, ok bool) {
 	s := a.table.sequences[column]
-	n, ok := s.next(ctx, a.buffer)
+	n, ok := s.next(ctx, a)
 	if !ok {
 		return nil, false
 	}

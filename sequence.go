@@ -97,22 +97,17 @@ func (t *table) keySequence() *sequence {
 	return t.sequences[t.rel.Key[0]]
 }
 
-// next hands out a value. ok is false if there is none to be had, or the transaction in
-// which it is wanted, if any, is buffered no longer.
-func (s *sequence) next(ctx context.Context, in *buffer) (value int64, ok bool) {
+// next hands out a value to an attempt. ok is false if there is none to be had, or the
+// transaction in which it is wanted, if any, is buffered no longer.
+func (s *sequence) next(ctx context.Context, a *attempt) (value int64, ok bool) {
 	for range 3 { // others may be quicker to take what was fetched
 		value, ok, f := s.take()
 		if ok || f == nil {
 			return value, ok
 		}
-		if in != nil {
-			in.give() // the server may take its time
-		}
-		err := wait(ctx, f.done, in)
-		if in != nil {
-			in.take()
-		}
-		if err != nil || f.err != nil || in != nil && in.state != bufferOpen {
+		a.asked = true
+		err := a.buffer.aside(func() error { return wait(ctx, f.done, a.buffer) })
+		if err != nil || f.err != nil {
 			return 0, false
 		}
 	}

@@ -34,6 +34,7 @@ type Statistics struct {
 	Deferred     uint64 // writes acknowledged from memory
 	Cached       uint64 // reads answered from overlay or cache
 	Missed       uint64 // keyed reads that filled the cache
+	LookedUp     uint64 // deferred writes that had to ask PostgreSQL something first
 	Direct       uint64 // statements that touched opted-in tables and went to PostgreSQL
 	Buffered     uint64 // transactions committed from memory
 	MadeReal     uint64 // transactions begun in memory that came to need PostgreSQL

@@ -113,7 +113,9 @@ func (c *Conn) claim(ctx context.Context, b *buffer, row []driver.Value) error {
 		if !ok {
 			return errUncertain
 		}
-		c.ahead.free = append(c.ahead.free, wantedRow{u.lookups, newLookupItem(key, values)})
+		if !c.bornWithParent(b, u, row) {
+			c.ahead.free = append(c.ahead.free, wantedRow{u.lookups, newLookupItem(key, values)})
+		}
 		// Not the key of a row: these have nothing before the table.
 		key = append([]byte{u.ordinal}, key...)
 		hash := rowcache.Hash(key)
@@ -128,4 +130,21 @@ func (c *Conn) claim(ctx context.Context, b *buffer, row []driver.Value) error {
 		}
 	}
 	return nil
+}
+
+// bornWithParent tells whether the values of a UNIQUE constraint refer to a row that the
+// transaction itself has made, or a group that is pending: then PostgreSQL has no row that
+// refers to it, and those that do and are pending have claimed their values.
+func (c *Conn) bornWithParent(b *buffer, u *unique, row []driver.Value) bool {
+	for i := range c.attempt.table.parents {
+		p := &c.attempt.table.parents[i]
+		if p.table.guest || !p.validated || !containsAll(u.columns, p.columns) || !c.aim(p, func(column int) driver.Value { return row[column] }) {
+			continue
+		}
+		r, certain := b.row(c.parent.key, c.parent.hash)
+		if certain && (r != nil && r.born || r == nil && c.engine.queue.Made(c.parent.key, c.parent.hash)) {
+			return true
+		}
+	}
+	return false
 }

@@ -157,3 +157,53 @@ func TestValuesInAJournalAreClaimed(t *testing.T) {
 	_, err := db.Exec(`INSERT INTO users (email) VALUES ('new@x')`)
 	require.ErrorContains(t, err, "23505")
 }
+
+func TestValuesThatReferToANewRowAreNotLookedUp(t *testing.T) {
+	const ddl = `CREATE TABLE orders (id bigserial PRIMARY KEY, note text);
+		CREATE TABLE lines (id bigserial PRIMARY KEY, of bigint REFERENCES orders, n int, UNIQUE (of, n))`
+	h := newHarness(t, ddl, "")
+	insert := func(db sender, of any, n int) error {
+		_, err := db.ExecContext(t.Context(), `INSERT INTO lines (of, n) VALUES ($1, $2)`, of, n)
+		return err
+	}
+	h.value(h.shim, `SELECT note FROM orders WHERE id = 1`)
+	tx := h.begin(h.shim)
+	order := tx.value(`INSERT INTO orders (note) VALUES ('a') RETURNING id`)
+	require.NoError(t, insert(tx, order, 1))
+	asked := h.stats().LookedUp
+	require.NoError(t, insert(tx, order, 2))
+	require.Equal(t, asked, h.stats().LookedUp, "it is the transaction's own")
+	require.NoError(t, tx.Commit())
+	require.NoError(t, insert(h.shim, order, 3))
+	require.Equal(t, asked, h.stats().LookedUp, "it is pending")
+	requirePQ(t, insert(h.shim, order, 3), "23505")
+	require.NoError(t, insert(h.shim, order, 4))
+	require.Equal(t, asked+1, h.stats().LookedUp, "PostgreSQL has it now")
+	requirePQ(t, insert(h.shim, order, 1), "23505")
+	h.flush()
+	require.Empty(t, h.letters())
+	require.EqualValues(t, 4, h.value(h.past, `SELECT count(*) FROM lines`))
+}
+
+func TestValuesTakenPastTheLookUp(t *testing.T) {
+	h := newHarness(t, usersTable, "writebehind.max_delay=2ms")
+	h.value(h.shim, `SELECT email FROM users WHERE id = 3`)
+	var wg sync.WaitGroup
+	for g := range 6 {
+		wg.Go(func() {
+			for i := range 100 {
+				query := `INSERT INTO users (email) VALUES ($1)`
+				if g%2 == 0 {
+					query = `INSERT INTO users (email) SELECT $1::text`
+				}
+				if _, err := h.shim.Exec(query, strconv.Itoa(i)); err != nil && !strings.Contains(err.Error(), "23505") {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	h.flush()
+	require.Empty(t, h.letters(), "what was acknowledged was certain")
+	require.EqualValues(t, 101, h.value(h.past, `SELECT count(*) FROM users`))
+}

@@ -46,8 +46,16 @@ func (c *Conn) deferWrite(ctx context.Context, p *plan, args []driver.NamedValue
 		return nil, false, err
 	}
 	c.engine.deferred.Add(1)
+	c.engine.countAsked(a.asked)
 	c.last.note(a.draws)
 	return driver.RowsAffected(affected), true, nil
+}
+
+// countAsked counts a deferred write that had to ask PostgreSQL something first.
+func (e *engine) countAsked(asked bool) {
+	if asked {
+		e.lookedUp.Add(1)
+	}
 }
 
 // looksFurther tells whether a write looks at more than one row before it is made.
@@ -206,6 +214,12 @@ func (c *Conn) compute(ctx context.Context, p *plan, args []driver.NamedValue) (
 		}
 	}
 	a.leans = a.leans[:0]
+	if since := c.ahead.since; since.state != nil {
+		if !since.stands() { // who wrote past it may have taken values that were free
+			return nil, errUncertain
+		}
+		a.leans = append(a.leans, since)
+	}
 	switch {
 	case w.kind == rewrite.Insert:
 		shape, err = a.insert(w, args)
@@ -393,10 +407,14 @@ func (a *attempt) assign(w *writePlan, args []driver.NamedValue, proposed []driv
 	return a.shapeOf(queue.Update, w, increments, w.changeShape, w.addShape), nil
 }
 
-// add adds to, or subtracts from, a column. NULL on either side gives NULL.
+// add adds to, or subtracts from, a column. NULL on either side gives NULL, unless it
+// counts as zero in the column.
 func (a *attempt) add(s *assignment, old, v driver.Value) (driver.Value, bool) {
 	if _, unknown := old.(rowimage.Unknown); unknown {
 		return nil, false
+	}
+	if old == nil {
+		old = s.zero
 	}
 	if old == nil || v == nil {
 		return nil, true

@@ -14,7 +14,8 @@ import (
 //     gaps. They are numbered in the order in which the program sees them. They must be
 //     positive, and later ones greater; but for rows that the program never saw and
 //     that only the tables show.
-//   - "Failing row contains (…)", which repeats both.
+//   - "Failing row contains (…)", which repeats both, and the text of the statement
+//     beside an error, into which bun writes keys.
 type normaliser struct {
 	began  time.Time
 	ids    map[string]map[int64]int // table, key -> number
@@ -72,5 +73,11 @@ func (*normaliser) detail(text string) string {
 	if strings.HasPrefix(text, "Failing row contains ") {
 		return "Failing row contains …"
 	}
+	return text
+}
+
+// refusal leaves the text of the statement out of an error that is shown with all fields.
+func (*normaliser) refusal(text string) string {
+	text, _, _ = strings.Cut(text, " query:")
 	return text
 }

@@ -57,7 +57,7 @@ func (tr *trace) err(err error) string {
 		if errors.As(e, &refused) {
 			told := *refused
 			told.Detail = tr.same.detail(told.Detail)
-			fmt.Fprintf(&b, "%+v ", told)
+			b.WriteString(tr.same.refusal(fmt.Sprintf("%+v", told)) + " ")
 			break
 		}
 	}

@@ -1,7 +1,9 @@
 package queue
 
 import (
+	"bytes"
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -163,6 +165,33 @@ func (q *Queue) NewestOfRow(key []byte, hash uint64) LSN {
 		}
 	}
 	return 0
+}
+
+// Made tells whether the row was inserted by a group that is pending: then PostgreSQL
+// did not have it before.
+func (q *Queue) Made(key []byte, hash uint64) bool {
+	if q.pendingRows() == 0 {
+		return false
+	}
+	q.view.RLock()
+	defer q.view.RUnlock()
+	made := func(m *memtable) bool {
+		e := m.find(key, hash)
+		if e == nil {
+			return false
+		}
+		kind := q.shapes.get(e.shape).Kind
+		return kind == Insert || kind == Upsert
+	}
+	if t := q.flight.newest[hash]; t != nil {
+		for i := range t.mutations {
+			m := &t.mutations[i]
+			if m.Hash == hash && bytes.Equal(m.Key, key) && (m.Shape.Kind == Insert || m.Shape.Kind == Upsert) {
+				return true
+			}
+		}
+	}
+	return made(q.active) || slices.ContainsFunc(q.frozen, made)
 }
 
 // wake makes the flusher look at what there is to do.

@@ -73,11 +73,12 @@ func (p *parser) multiAssignment(set []Assignment) ([]Assignment, bool) {
 }
 
 // change takes c + value, value + c or c - value, where c is the column that
-// is set.
+// is set, or COALESCE(c, 0).
 func (p *parser) change(column string) (Assignment, bool) {
 	a := Assignment{Column: column, Op: Add}
 	start := p.pos
-	if p.ownColumn(column) {
+	var ok bool
+	if a.OrZero, ok = p.ownTerm(column); ok {
 		if p.acceptOperator("-") {
 			a.Op = Subtract
 		} else if !p.acceptOperator("+") {
@@ -93,6 +94,7 @@ func (p *parser) change(column string) (Assignment, bool) {
 		return a, ok
 	}
 	p.pos = start
+	a.OrZero = false
 	v, ok := p.excludedColumn()
 	if !ok {
 		p.pos = start
@@ -100,6 +102,18 @@ func (p *parser) change(column string) (Assignment, bool) {
 	}
 	a.Value = v
 	return a, ok && p.acceptOperator("+") && p.ownColumn(column)
+}
+
+// ownTerm takes the column that is set, or COALESCE of it and 0.
+func (p *parser) ownTerm(column string) (orZero, ok bool) {
+	if !p.accept(wCoalesce) {
+		return false, p.ownColumn(column)
+	}
+	if !p.acceptPunct('(') || !p.ownColumn(column) || !p.acceptPunct(',') {
+		return true, false
+	}
+	zero, ok := p.value()
+	return true, ok && zero == Value{Kind: Integer, Text: "0"} && p.acceptPunct(')')
 }
 
 // summand takes a constant or parameter.

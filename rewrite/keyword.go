@@ -31,6 +31,7 @@ const (
 	wCase
 	wCast
 	wChain
+	wCoalesce
 	wConflict
 	wConstraints
 	wCopy
@@ -132,7 +133,7 @@ func makeKeywords() map[string]keyword {
 		wAny: "any", wArray: "array", wAs: "as", wAsc: "asc",
 		wBetween: "between", wBy: "by", wCascade: "cascade", wCase: "case", wCast: "cast",
 		wChain:    "chain",
-		wConflict: "conflict", wConstraints: "constraints", wCopy: "copy",
+		wCoalesce: "coalesce", wConflict: "conflict", wConstraints: "constraints", wCopy: "copy",
 		wCurrentTimestamp: "current_timestamp", wDefault: "default",
 		wDelete: "delete", wDesc: "desc", wDistinct: "distinct", wDo: "do",
 		wDouble: "double", wExists: "exists", wFalse: "false",

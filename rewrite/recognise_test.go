@@ -80,6 +80,12 @@ func TestUpdateIsRecognised(t *testing.T) {
 			{Column: "c", Op: Subtract, Value: Value{Kind: Param, Index: 3, Cast: "int"}},
 			{Column: "d", Op: Subtract, Value: Value{Kind: Integer, Text: "-1"}},
 		},
+		`UPDATE t SET a = COALESCE(a, 0) + $2, b = coalesce ( t.b , 0 ) - 1, c = COALESCE(c, 1) + 1, d = COALESCE(a, 0) + 1 WHERE id = $1`: {
+			{Column: "a", Op: Add, OrZero: true, Value: param(2)},
+			{Column: "b", Op: Subtract, OrZero: true, Value: one},
+			{Column: "c", Value: Value{Kind: Expression, Text: "COALESCE(c, 1) + 1"}},
+			{Column: "d", Value: Value{Kind: Expression, Text: "COALESCE(a, 0) + 1"}},
+		},
 		`UPDATE t SET a = b + 1, b = a * 2 + 1, c = c + 1 * 2, d = - d, e = excluded.e WHERE id = $1`: {
 			{Column: "a", Value: Value{Kind: Expression, Text: "b + 1"}},
 			{Column: "b", Value: Value{Kind: Expression, Text: "a * 2 + 1"}},

@@ -88,7 +88,11 @@ func (s *Statement) renderItems() string {
 func renderSet(set []Assignment, row string) string {
 	return join(set, func(a Assignment) string {
 		column := Quote(a.Column)
-		op := map[AssignOp]string{Add: row + "." + column + " + ", Subtract: row + "." + column + " - "}[a.Op]
+		own := row + "." + column
+		if a.OrZero {
+			own = "COALESCE(" + own + ", 0)"
+		}
+		op := map[AssignOp]string{Add: own + " + ", Subtract: own + " - "}[a.Op]
 		return column + " = " + op + a.Value.render()
 	})
 }

@@ -98,6 +98,7 @@ const (
 type Assignment struct {
 	Column string
 	Op     AssignOp
+	OrZero bool // of Add and Subtract: COALESCE(c, 0) is in place of c
 	Value  Value
 }
 

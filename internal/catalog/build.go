@@ -237,6 +237,7 @@ func (b *builder) addForeignKeys() {
 			OnDelete:   letter(row.OnDelete),
 			OnUpdate:   letter(row.OnUpdate),
 			Match:      letter(row.Match),
+			Validated:  row.Validated,
 		}
 		for _, t := range append(child.partitionRoots(), child) {
 			t.References = append(t.References, k)

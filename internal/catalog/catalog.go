@@ -214,4 +214,5 @@ type ForeignKey struct {
 	OnDelete   byte // pg_constraint.confdeltype: a, r, c, n, d
 	OnUpdate   byte // pg_constraint.confupdtype
 	Match      byte // pg_constraint.confmatchtype: s, f
+	Validated  bool // rows that were there before it was made refer to rows that are there, too
 }

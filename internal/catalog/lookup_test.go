@@ -52,11 +52,11 @@ func TestForeignKeysAreSeenFromBothSides(t *testing.T) {
 	users, orders, items := relation(t, c, "users"), relation(t, c, "orders"), relation(t, c, "items")
 	pair := catalog.ForeignKey{
 		Name: "pair", Child: orders.Name, Parent: users.Name, ChildCols: []string{"x", "y"}, ParentCols: []string{"b", "a"},
-		OnDelete: 'c', OnUpdate: 'n', Match: 'f',
+		OnDelete: 'c', OnUpdate: 'n', Match: 'f', Validated: true,
 	}
 	boss := catalog.ForeignKey{
 		Name: "boss", Child: users.Name, Parent: users.Name, ChildCols: []string{"boss"}, ParentCols: []string{"id"},
-		OnDelete: 'a', OnUpdate: 'a', Match: 's',
+		OnDelete: 'a', OnUpdate: 'a', Match: 's', Validated: true,
 	}
 	require.Equal(t, []catalog.ForeignKey{pair}, orders.References)
 	require.Equal(t, []catalog.ForeignKey{boss}, users.References)

@@ -244,7 +244,7 @@ doc AS MATERIALIZED (SELECT pg_catalog.json_build_object(
 ) x),
 'foreign_keys', (SELECT json_agg(x ORDER BY x.child, x.name) FROM (
 	SELECT k.conname AS name, k.conrelid AS child, k.confrelid AS parent, k.conkey AS child_columns, k.confkey AS parent_columns,
-		k.confdeltype AS on_delete, k.confupdtype AS on_update, k.confmatchtype AS match
+		k.confdeltype AS on_delete, k.confupdtype AS on_update, k.confmatchtype AS match, k.convalidated AS validated
 	FROM pg_catalog.pg_constraint k JOIN rels r ON r.oid = k.conrelid
 	WHERE k.contype = 'f' AND k.conparentid = 0
 ) x),

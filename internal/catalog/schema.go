@@ -133,6 +133,7 @@ type foreignKeyRow struct {
 	OnDelete      string `json:"on_delete"`
 	OnUpdate      string `json:"on_update"`
 	Match         string
+	Validated     bool
 }
 
 // dependantRow is a trigger, a rule or a policy.
