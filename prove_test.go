@@ -74,3 +74,19 @@ func TestWhatHasNoOperatorIsRefusedEvenForNULL(t *testing.T) {
 		},
 	})
 }
+
+func TestAStatementOfABrokenConnectionIsClosed(t *testing.T) {
+	prove.Replay(t, prove.History{
+		Schema: []string{
+			`CREATE TABLE plain (
+  id int2,
+  PRIMARY KEY (id)
+)`,
+		},
+		Statements: []prove.Statement{
+			{Conn: 1, Call: prove.Query, SQL: `SELECT * FROM "plain" WHERE "plain"."id" = $1::int2`, Args: []any{int64(0)}, Prepared: prove.Kept},
+			{Conn: 1, SQL: "START TRANSACTION"},
+			{Conn: 1, Call: prove.Begin},
+		},
+	})
+}

@@ -93,6 +93,9 @@ func (s *Stmt) NumInput() int {
 func (s *Stmt) Close() error {
 	if s.real == nil {
 		s.conn.forget(s)
+		if !s.conn.IsValid() {
+			return driver.ErrBadConn // as lib/pq, which cannot tell the server of the end
+		}
 		return nil
 	}
 	return s.real.Close()

@@ -16,7 +16,7 @@ func Errors(where string, ref, sub error, anyRow bool) *Difference {
 	if anyRow && failedOnSomeRow(ref) && failedOnSomeRow(sub) {
 		return nil
 	}
-	r, s := describeError(ref), describeError(sub)
+	r, s := describeError(ref), maskParse(describeError(ref), describeError(sub))
 	if r == s || maskMinted(r) == maskMinted(s) {
 		return nil
 	}

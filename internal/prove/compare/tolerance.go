@@ -27,6 +27,9 @@ import (
 //     fails on several rows: it is the one that lies first on disk.
 //   - The three kinds of values above inside the text of an error ("Failing row
 //     contains (…)"), where they are not paired.
+//   - Where in its source the server refuses a statement in a transaction that has
+//     failed: one that the driver under test has not had to prepare yet is refused when it
+//     is parsed, not when it is bound.
 //   - The number in the name of a schema of temporary tables (pg_temp_7), which
 //     is that of the server's process. An error shows it.
 //
@@ -221,4 +224,20 @@ func maskMinted(s string) string {
 		}
 		return "<minted>"
 	})
+}
+
+// bound and parsed are where the server refuses what is executed, and prepared, in a
+// transaction that has failed.
+var (
+	bound  = regexp.MustCompile(`(Code="25P02".*) File="postgres.c" Line="\d+" Routine="exec_bind_message"`)
+	parsed = regexp.MustCompile(`(Code="25P02".*) File="postgres.c" Line="\d+" Routine="exec_parse_message"`)
+)
+
+// maskParse returns sub with the place in the server's source that ref has, if that is
+// all in which they differ.
+func maskParse(ref, sub string) string {
+	if bound.ReplaceAllString(ref, "$1") == parsed.ReplaceAllString(sub, "$1") {
+		return ref
+	}
+	return sub
 }

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -76,4 +77,14 @@ func TestMintedValuesInErrorsAreMasked(t *testing.T) {
 	require.NotNil(t, Errors("",
 		&pq.Error{Detail: "Failing row contains (1900000001, 2001-02-03 04:05:06)."},
 		&pq.Error{Detail: "Failing row contains (1900000001, 2001-02-03 04:05:07)."}, false))
+}
+
+func TestWhereAFailedTransactionRefusesIsNotCompared(t *testing.T) {
+	refusal := func(message, routine string) error {
+		return &pq.Error{Code: "25P02", Message: message, File: "postgres.c", Line: strconv.Itoa(len(routine)), Routine: routine}
+	}
+	require.Nil(t, Errors("", refusal("a", "exec_bind_message"), refusal("a", "exec_parse_message"), false))
+	require.NotNil(t, Errors("", refusal("a", "exec_bind_message"), refusal("b", "exec_parse_message"), false))
+	require.NotNil(t, Errors("", refusal("a", "exec_parse_message"), refusal("a", "exec_bind_message"), false))
+	require.NotNil(t, Errors("", refusal("a", "exec_bind_message"), nil, false))
 }
