@@ -166,6 +166,9 @@ func (b *binding) where() (key []source, rest []condition, reason string) {
 			c.source, why = b.bind(&w.Rows[0][0], &rel.Columns[columns[0]], false)
 			reason = firstReason(reason, why)
 		}
+		if c.comparesWithNow() && rel.Columns[columns[0]].SQLType != "timestamp with time zone" {
+			reason = firstReason(reason, fmt.Sprintf("column %q, which is no timestamp with time zone, is compared with now()", rel.Columns[columns[0]].Name))
+		}
 		rest = append(rest, c)
 	}
 	if slices.Contains(found, false) {

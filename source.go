@@ -137,7 +137,7 @@ var typeNames = map[string]string{
 // condition is a conjunct beside the key, evaluated on the row image.
 type condition struct {
 	column int
-	op     rewrite.ConditionOp // Equals, IsNull, IsNotNull
+	op     rewrite.ConditionOp // all but In and Any
 	source source              // of Equals
 }
 
@@ -149,6 +149,9 @@ func (c *condition) holds(session pgvalue.Session, args []driver.NamedValue, cel
 		return cell == nil, true
 	case rewrite.IsNotNull:
 		return cell != nil, true
+	}
+	if c.comparesWithNow() {
+		return false, true // NULL
 	}
 	v, ok := c.source.value(session, args)
 	if !ok {

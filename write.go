@@ -340,7 +340,7 @@ func (a *attempt) conditions(conditions []condition, args []driver.NamedValue) (
 		if err := rowimage.DecodeColumns(a.image, a.engine.values.Location, []int{c.column}, cell[:]); err != nil {
 			return false, err
 		}
-		h, known := c.holds(a.engine.values, args, cell[0])
+		h, known := a.holds(c, args, cell[0])
 		if _, unknown := cell[0].(rowimage.Unknown); unknown || !known {
 			return false, errUncertain
 		}

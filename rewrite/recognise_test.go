@@ -137,6 +137,8 @@ func TestConditionsAreRecognised(t *testing.T) {
 		`"t"."id"=$1`:        idIsParam,
 		"id = $1 AND id = 1": {equals("id", param(1)), equals("id", one)},
 		"(id = $1 AND (a IS NULL)) AND b NOTNULL": {idIsParam[0], {Columns: []string{"a"}, Op: IsNull}, {Columns: []string{"b"}, Op: IsNotNull}},
+		"id = $1 AND current_timestamp < a AND b <= now()": {idIsParam[0], {Columns: []string{"a"}, Op: AfterNow}, {Columns: []string{"b"}, Op: NotAfterNow}},
+		"id = $1 AND (a > now() AND now() > b)":            {idIsParam[0], {Columns: []string{"a"}, Op: AfterNow}, {Columns: []string{"b"}, Op: BeforeNow}},
 		"id ISNULL AND (id) IS NOT NULL":          {{Columns: id, Op: IsNull}, {Columns: id, Op: IsNotNull}},
 		"id = $1::bigint":                         {equals("id", cast(param(1), "bigint"))},
 		"id = CAST($1 AS Pg_Catalog.INT8)":        {equals("id", cast(param(1), "pg_catalog.int8"))},

@@ -135,6 +135,10 @@ func (s *Statement) renderWhere() string {
 			text += " AND " + columns + " IS NULL"
 		case IsNotNull:
 			text += " AND " + columns + " IS NOT NULL"
+		default:
+			text += " AND " + columns + map[ConditionOp]string{
+				BeforeNow: " < ", NotAfterNow: " <= ", AfterNow: " > ", NotBeforeNow: " >= ",
+			}[c.Op] + "now()"
 		}
 	}
 	return text

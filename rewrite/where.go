@@ -91,6 +91,11 @@ func (p *parser) operands(depth int) ([]operand, bool) {
 // predicate takes one condition that is not in parentheses as a whole. An
 // operator after it is left standing, and no caller goes on with one.
 func (p *parser) predicate() bool {
+	start := p.pos
+	if c, ok := p.againstNow(); ok {
+		return p.add(c)
+	}
+	p.pos = start
 	left, ok := p.operandAt(0)
 	if !ok {
 		return false
@@ -118,6 +123,42 @@ func (p *parser) predicate() bool {
 	}
 	return false
 }
+
+// againstNow takes a comparison of a column with now(), either way round.
+func (p *parser) againstNow() (c Condition, ok bool) {
+	start := p.pos
+	if v, ok := p.value(); ok && v.Kind == Now {
+		op := comparedWithNow[flipped[p.operator()]]
+		column, ok := p.column()
+		return Condition{Columns: []string{column}, Op: op}, ok && op != Equals
+	}
+	p.pos = start
+	column, ok := p.column()
+	if !ok {
+		return c, false
+	}
+	op := comparedWithNow[p.operator()]
+	if op == Equals {
+		return c, false
+	}
+	v, ok := p.value()
+	return Condition{Columns: []string{column}, Op: op}, ok && v.Kind == Now
+}
+
+// operator takes an operator; "" if there is none.
+func (p *parser) operator() string {
+	if t := p.next(); t.kind == tokOperator {
+		return p.text(t)
+	}
+	return ""
+}
+
+// comparedWithNow says what column <operator> now() is, and flipped how an operator
+// reads from the other side.
+var (
+	comparedWithNow = map[string]ConditionOp{"<": BeforeNow, "<=": NotAfterNow, ">": AfterNow, ">=": NotBeforeNow}
+	flipped         = map[string]string{"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+)
 
 func (p *parser) add(c Condition) bool {
 	p.statement.Where = append(p.statement.Where, c)
