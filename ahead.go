@@ -63,7 +63,7 @@ func (c *Conn) lookAhead(ctx context.Context, b *buffer, p *plan, rows []proposa
 	h.reset()
 	for i := range rows {
 		a.propose(&rows[i])
-		if a.fresh == nil && (p.write.upsert || a.table.insert != insertTrust) {
+		if a.fresh == nil && !a.trusts(p.write) {
 			h.want(a)
 		}
 		for j := range a.table.parents {
