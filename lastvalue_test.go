@@ -27,6 +27,8 @@ var asksForLast = [][]string{
 	{`SET work_mem = '5MB'`, `SELECT currval('items_id_seq')`},
 	{`UPDATE items SET name = lastval()::text`, `SELECT name FROM items`},
 	{`SELECT lastval() FROM items GROUP BY lastval()`},
+	{`SELECT * FROM lastval()`, `SELECT x FROM lastval() AS x`, `SELECT x FROM currval('items_id_seq') AS x (x)`},
+	{`SELECT items.lastval FROM (SELECT 1 AS lastval) items, lastval()`, `SELECT c FROM items JOIN currval('items_id_seq') c ON c = items.id`},
 	{`DISCARD SEQUENCES`, `SELECT lastval()`},
 	{`DISCARD ALL`, `SELECT lastval()`},
 	{`BEGIN`, `INSERT INTO items (name) VALUES ('y')`, `ROLLBACK`, `SELECT lastval() > 1`},
