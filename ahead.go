@@ -67,7 +67,7 @@ func (c *Conn) lookAhead(ctx context.Context, b *buffer, p *plan, rows []proposa
 	h.since = leaning{a.table.state, a.table.state.epoch.Load()}
 	for i := range rows {
 		a.propose(&rows[i])
-		if a.fresh == nil && (p.write.upsert || a.table.insert != insertTrust) {
+		if a.fresh == nil && !a.trusts(p.write) {
 			h.want(a)
 		}
 		for j := range a.table.parents {

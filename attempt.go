@@ -22,26 +22,27 @@ type attempt struct {
 	hash   uint64
 	lease  rowcache.Lease
 
-	values  []driver.Value   // of the key
-	cells   []driver.Value   // of the row that an INSERT proposes
-	checked []driver.Value   // scratch: the cells that a CHECK constraint looks at
-	changed []int            // columns that an UPDATE gives other values, if that is asked for
-	image   []byte           // the row as it is
-	next    []byte           // the row as it will be
-	deltas  []byte           // what the write adds, as the shape says
-	found   bool             // the row is there
-	given   []driver.Value   // of RETURNING, for the row; nil if it returns none
-	result  [][]driver.Value // of RETURNING, for all rows of the statement
-	leans   []leaning        // the rows that the write relies on
-	moment  time.Time        // now() of a statement outside of a transaction; zero until it is asked for
-	asked   bool             // the statement has waited for a look-up
-	drew    bool             // the statement has drawn values
-	draws   []drawnValue     // those of sequences
-	fresh   *sequence        // the key was drawn from it, so no row has it; nil else
-	basis   queue.Receipt    // group in flight that image comes from
-	lost    uint64           // of the queue, before it was looked at
-	writes  bool             // it is to be deferred, not cached
-	buffer  *buffer          // open transaction in which it is made; nil outside
+	values   []driver.Value   // of the key
+	cells    []driver.Value   // of the row that an INSERT proposes
+	checked  []driver.Value   // scratch: the cells that a CHECK constraint looks at
+	changed  []int            // columns that an UPDATE gives other values, if that is asked for
+	image    []byte           // the row as it is
+	next     []byte           // the row as it will be
+	deltas   []byte           // what the write adds, as the shape says
+	found    bool             // the row is there
+	given    []driver.Value   // of RETURNING, for the row; nil if it returns none
+	result   [][]driver.Value // of RETURNING, for all rows of the statement
+	leans    []leaning        // the rows that the write relies on
+	moment   time.Time        // now() of a statement outside of a transaction; zero until it is asked for
+	asked    bool             // the statement has waited for a look-up
+	drew     bool             // the statement has drawn values
+	draws    []drawnValue     // those of sequences
+	fresh    *sequence        // the key was drawn from it, so no row has it; nil else
+	doubtful bool             // the key was drawn, and a row may have it
+	basis    queue.Receipt    // group in flight that image comes from
+	lost     uint64           // of the queue, before it was looked at
+	writes   bool             // it is to be deferred, not cached
+	buffer   *buffer          // open transaction in which it is made; nil outside
 }
 
 // begin starts an attempt at a statement, in a buffered transaction or outside (nil).

@@ -189,10 +189,10 @@ func (c *Conn) bufferRows(ctx context.Context, b *buffer, p *plan, args []driver
 		return 0, false
 	}
 	rows, ok := c.proposeRows(ctx, w.rows, args)
+	defer c.ahead.reset() // also of look-ups that failed, and have found nothing yet
 	if !ok || w.looksFurther(p.table) && c.lookAhead(ctx, b, p, rows) != nil {
 		return 0, false
 	}
-	defer c.ahead.reset()
 	first := len(b.ops)
 	for i := range rows {
 		a.propose(&rows[i])

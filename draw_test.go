@@ -2,11 +2,14 @@ package writebehind_test
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/writebehind/writebehind"
 )
 
 const serials = `CREATE TABLE serials (id bigserial PRIMARY KEY, name text);
@@ -257,4 +260,76 @@ func TestUUIDsAreRandom(t *testing.T) {
 	require.Zero(t, h.stats().Missed, "no row has such a key")
 	h.flush()
 	require.EqualValues(t, 20, h.value(h.past, `SELECT count(*) FROM tokens`))
+}
+
+func TestTheLastValuesOfASequence(t *testing.T) {
+	const short = `CREATE SEQUENCE few MAXVALUE 10; CREATE TABLE short (id bigint PRIMARY KEY DEFAULT nextval('few'), name text);
+		CREATE SEQUENCE falling INCREMENT -3 MINVALUE -20; CREATE TABLE fallen (id int PRIMARY KEY DEFAULT nextval('falling'), name text);
+		CREATE TABLE small (id smallserial PRIMARY KEY, name text); SELECT setval('small_id_seq', 32700);
+		CREATE SEQUENCE wide; CREATE TABLE narrow (id smallint PRIMARY KEY DEFAULT nextval('wide'), name text); SELECT setval('wide', 32700)`
+	h := newHarness(t, short, "")
+	twin := newHarness(t, short, "")
+	for _, table := range []string{"short", "fallen", "small", "narrow"} {
+		query := `INSERT INTO ` + table + ` (name) VALUES ('x') RETURNING id`
+		for i := range 70 {
+			var want, got int64
+			wantErr := twin.past.QueryRow(query).Scan(&want)
+			err := h.shim.QueryRow(query).Scan(&got)
+			if wantErr != nil {
+				require.EqualError(t, err, wantErr.Error())
+				break
+			}
+			require.NoError(t, err, "%s %d", table, i)
+			require.Equal(t, want, got)
+		}
+	}
+	require.NotZero(t, h.stats().Deferred)
+}
+
+func TestAKeyOfTheApplicationThatIsFetchedWhileItIsPending(t *testing.T) {
+	for _, params := range []string{"", "writebehind.insert=trust", "writebehind.cache_size=0"} {
+		for _, several := range []bool{false, true} {
+			h := newHarness(t, serials+`SELECT setval('serials_id_seq', 1)`, params)
+			h.value(h.shim, insertSerial) // has 2 to 33 fetched
+			h.exec(`INSERT INTO serials (id, name) VALUES (60, 'given')`)
+			for range 31 {
+				h.value(h.shim, insertSerial)
+			}
+			h.flush()
+			for range 30 {
+				if several {
+					rows, err := h.shim.Query(`INSERT INTO serials (name) VALUES ('a'), ('b') RETURNING id`)
+					require.NoError(t, err)
+					require.NoError(t, rows.Close())
+				} else {
+					require.NotEqualValues(t, 60, h.value(h.shim, insertSerial))
+				}
+			}
+			h.flush()
+			require.Empty(t, h.letters())
+			require.Equal(t, "given", h.value(h.past, `SELECT name FROM serials WHERE id = 60`))
+			require.EqualValues(t, true, h.value(h.past, `SELECT max(id) > 60 FROM serials`))
+		}
+	}
+}
+
+func TestAKeyInTheJournalIsNotDrawn(t *testing.T) {
+	h := newHarness(t, serials, "")
+	journal := "writebehind.journal=" + t.TempDir()
+	r := h.newRemote(journal)
+	r.exec(`INSERT INTO serials (id, name) VALUES (5, 'given')`)
+	r.kill()
+	db := h.open("writebehind", h.dsn+" writebehind.tables=* writebehind.max_delay=1h writebehind.cache_size=0 "+journal)
+	for range 3 {
+		_, err := db.Exec(`INSERT INTO serials (name) VALUES ('drawn')`)
+		require.True(t, err == nil || strings.Contains(err.Error(), "23505"), err)
+	}
+	require.NoError(t, writebehind.Flush(t.Context(), db))
+	for range 10 {
+		_, err := db.Exec(`INSERT INTO serials (name) VALUES ('drawn')`)
+		require.True(t, err == nil || strings.Contains(err.Error(), "23505"), err)
+	}
+	require.NoError(t, writebehind.Flush(t.Context(), db))
+	require.Empty(t, h.letters())
+	require.Equal(t, "given", h.value(h.past, `SELECT name FROM serials WHERE id = 5`))
 }

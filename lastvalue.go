@@ -2,6 +2,7 @@ package writebehind
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/writebehind/writebehind/internal/catalog"
 	"github.com/writebehind/writebehind/rewrite"
@@ -63,9 +64,56 @@ func asksLast(st *rewrite.Statement) bool {
 
 // forgetLast forgets what PostgreSQL knows better once a statement has run.
 func (c *Conn) forgetLast(p *plan) {
-	if len(c.last.of) > 0 && mayDraw(p) {
-		c.last = lastValues{}
+	if len(c.last.of) == 0 || !mayDraw(p) {
+		return
 	}
+	from, certain := p.schema.drawsFrom(p.stmt)
+	if p.reach.why != "" || !certain {
+		c.last = lastValues{}
+		return
+	}
+	for _, name := range from {
+		delete(c.last.of, name)
+		c.last.newest = catalog.Name{}
+	}
+}
+
+// drawsFrom returns the sequences from which the columns of the tables that a statement
+// may write draw. certain is false if a default may draw from another one.
+func (s *schema) drawsFrom(st *rewrite.Statement) (from []catalog.Name, certain bool) {
+	if slices.ContainsFunc(st.Functions, func(f rewrite.Ident) bool { return f.Name == "nextval" || f.Name == "setval" }) {
+		return nil, false
+	}
+	relations, why := s.touched(st)
+	if why != "" {
+		return nil, false
+	}
+	for _, rel := range relations {
+		for i := range rel.Columns {
+			switch d := &rel.Columns[i].Default; {
+			case len(relations) == 1 && gives(st, rel, i):
+			case d.Kind == catalog.DefaultSequence:
+				from = append(from, d.Sequence)
+			case strings.Contains(d.Expr, "val("):
+				return nil, false
+			}
+		}
+	}
+	return from, true
+}
+
+// gives tells whether an INSERT gives a value to a column in each of its rows.
+func gives(st *rewrite.Statement, rel *catalog.Relation, column int) bool {
+	if st.Form != rewrite.Insert {
+		return false
+	}
+	at := column
+	if st.Columns != nil {
+		at = slices.Index(st.Columns, rel.Columns[column].Name)
+	}
+	return at >= 0 && !slices.ContainsFunc(st.Rows, func(row []rewrite.Value) bool {
+		return at >= len(row) || row[at].Kind == rewrite.DefaultKey
+	})
 }
 
 // mayDraw tells whether a direct statement may draw from a sequence, or make the
@@ -99,9 +147,10 @@ func (s *schema) sequenceOf(table, column string) catalog.Name {
 	if rel == nil {
 		return catalog.Name{}
 	}
-	c := rel.Column(column)
-	if c < 0 {
-		return catalog.Name{}
+	for name, other := range s.catalog.Relations {
+		if q := other.Sequence; q != nil && q.Owner == rel.Name && q.OwnerColumn == column {
+			return name
+		}
 	}
-	return rel.Columns[c].Default.Sequence
+	return catalog.Name{}
 }

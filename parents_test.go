@@ -207,3 +207,26 @@ func TestParentsThatAreNotOptedIn(t *testing.T) {
 	h.flush()
 	require.Empty(t, h.letters())
 }
+
+func TestALookUpThatFailedTellsNothing(t *testing.T) {
+	h := newHarness(t, familyTables, "")
+	h.value(h.shim, `SELECT name FROM parents WHERE id = 3`)
+	conn := h.conn(h.shim)
+	lock := h.lock(`LOCK TABLE parents IN ACCESS EXCLUSIVE MODE`)
+	done := make(chan error)
+	go func() {
+		_, err := conn.ExecContext(t.Context(), `INSERT INTO children VALUES (1, 1, 'a')`)
+		done <- err
+	}()
+	h.waitsForLock()
+	h.value(h.past, `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`)
+	h.eventually("it is direct", func() bool { return h.stats().Direct > 0 })
+	require.NoError(t, lock.Rollback())
+	require.NoError(t, <-done)
+	result, err := conn.ExecContext(t.Context(), `UPDATE parents SET name = 'x' WHERE id = 1`)
+	require.NoError(t, err)
+	n, err := result.RowsAffected()
+	require.NoError(t, err)
+	require.EqualValues(t, 1, n)
+	require.Equal(t, "x", h.value(h.shim, `SELECT name FROM parents WHERE id = 1`))
+}

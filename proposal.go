@@ -10,20 +10,22 @@ import (
 type proposal struct {
 	cells []driver.Value
 	fresh *sequence // that its key was drawn from; nil if it was not
+
+	doubtful bool // it was, and a row may have it
 }
 
 func (r *proposal) cell(column int) driver.Value { return r.cells[column] }
 
 // propose makes the attempt one at a row that an INSERT proposes.
 func (a *attempt) propose(r *proposal) (ok bool) {
-	a.cells, a.fresh = append(a.cells[:0], r.cells...), r.fresh
+	a.cells, a.fresh, a.doubtful = append(a.cells[:0], r.cells...), r.fresh, r.doubtful
 	return a.locateProposed()
 }
 
 // proposeRow computes the row that an INSERT proposes. ok is false if PostgreSQL must.
 func (c *Conn) proposeRow(ctx context.Context, values []source, args []driver.NamedValue) (ok bool) {
 	a := &c.attempt
-	a.cells, a.fresh = a.cells[:0], nil
+	a.cells, a.fresh, a.doubtful = a.cells[:0], nil, false
 	for i := range values {
 		var v driver.Value
 		if values[i].draw == drawSequence {
@@ -36,7 +38,7 @@ func (c *Conn) proposeRow(ctx context.Context, values []source, args []driver.Na
 		}
 		a.cells = append(a.cells, v)
 	}
-	if s := a.table.keySequence(); s != nil && a.fresh == nil {
+	if s := a.table.keySequence(); s != nil && values[s.column].draw != drawSequence {
 		s.burn(a.cells[s.column])
 	}
 	return a.locateProposed()
@@ -48,7 +50,7 @@ func (c *Conn) proposeRows(ctx context.Context, rows [][]source, args []driver.N
 		if !c.proposeRow(ctx, rows[i], args) {
 			return nil, false
 		}
-		all = append(all, proposal{slices.Clone(c.attempt.cells), c.attempt.fresh})
+		all = append(all, proposal{slices.Clone(c.attempt.cells), c.attempt.fresh, c.attempt.doubtful})
 	}
 	return all, true
 }
@@ -62,8 +64,10 @@ func (a *attempt) drawNext(ctx context.Context, column int) (v driver.Value, ok 
 	}
 	a.drew = true
 	a.draws = append(a.draws, drawnValue{a.table.rel.Columns[column].Default.Sequence, n})
-	if s.alone {
+	if s.isNew(n) {
 		a.fresh = s
+	} else {
+		a.doubtful = a.doubtful || s.alone
 	}
 	return a.table.rel.Columns[column].Type.Argument(a.engine.values, n)
 }

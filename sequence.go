@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -29,6 +30,7 @@ type sequence struct {
 	column int
 	query  string // that fetches values, with their number as parameter
 	alone  bool   // the column is the primary key: no row may have a value in stock
+	rising bool   // its values do
 
 	mu       sync.Mutex
 	epoch    uint64
@@ -36,9 +38,26 @@ type sequence struct {
 	low      int64              // least and greatest value fetched in this epoch
 	high     int64              //
 	burned   map[int64]struct{} // those among them that the application gives itself
+	given    span               // of the others that it gives itself, in any epoch
+	got      int                // values in the last block
 	size     int                // of the next block
 	fetched  time.Time
 	fetching *fetch
+}
+
+// span is what lies between two values, these included.
+type span struct {
+	low, high int64
+	any       bool
+}
+
+func (s span) has(v int64) bool { return s.any && s.low <= v && v <= s.high }
+
+func (s *span) widen(v int64) {
+	if !s.any {
+		*s = span{v, v, true}
+	}
+	s.low, s.high = min(s.low, v), max(s.high, v)
 }
 
 // fetch is a query for values that is under way.
@@ -52,6 +71,7 @@ type fetch struct {
 const (
 	leastBlock    = 32
 	greatestBlock = 4096
+	shareOfRest   = 8 // no more than this part of what a sequence has left
 	fetchTimeout  = 10 * time.Second
 )
 
@@ -71,11 +91,31 @@ func newSequence(e *engine, s *schema, t *table, column int) *sequence {
 		taken = fmt.Sprintf("EXISTS (SELECT FROM %s AS t WHERE t.%s = drawn.value)", tableName(t.rel.Name), rewrite.Quote(c.Name))
 	}
 	// A server that crashes must not hand the values out again: they are acknowledged
-	// to the application before any other transaction makes them durable.
+	// to the application before any other transaction makes them durable. To draw more
+	// than there are would fail, and waste them. How many there are is not known before
+	// the first one is drawn.
+	name := pq.QuoteLiteral(tableName(rel.Name))
 	query := fmt.Sprintf(`WITH durable AS MATERIALIZED (SELECT pg_catalog.set_config('synchronous_commit', 'on', true)),
-		drawn AS MATERIALIZED (SELECT pg_catalog.nextval(%s::pg_catalog.regclass) AS value FROM durable, pg_catalog.generate_series(1, $1::integer))
-		SELECT value, %s FROM drawn`, pq.QuoteLiteral(tableName(rel.Name)), taken)
-	return &sequence{engine: e, table: t, column: column, query: query, alone: alone, size: leastBlock}
+		room AS MATERIALIZED (SELECT coalesce((%d - pg_catalog.pg_sequence_last_value(%s::pg_catalog.regclass)::numeric) / %d / %d, 1) AS n FROM durable),
+		drawn AS MATERIALIZED (SELECT pg_catalog.nextval(%s::pg_catalog.regclass) AS value
+			FROM room, pg_catalog.generate_series(1, LEAST($1::integer, pg_catalog.trunc(room.n))::integer))
+		SELECT value, %s FROM drawn`, lastOf(rel.Sequence, c.SQLType), name, rel.Sequence.Increment, shareOfRest, name, taken)
+	return &sequence{engine: e, table: t, column: column, query: query, alone: alone, rising: rel.Sequence.Increment > 0, size: leastBlock}
+}
+
+// lastOf returns the last value that a sequence gives and a column takes.
+func lastOf(s *catalog.Sequence, columnType string) int64 {
+	low, high := int64(math.MinInt64), int64(math.MaxInt64)
+	switch columnType {
+	case "smallint":
+		low, high = math.MinInt16, math.MaxInt16
+	case "integer":
+		low, high = math.MinInt32, math.MaxInt32
+	}
+	if s.Increment > 0 {
+		return min(s.Max, high)
+	}
+	return max(s.Min, low)
 }
 
 // findSequences makes the sequences of a table's columns.
@@ -97,10 +137,18 @@ func (t *table) keySequence() *sequence {
 	return t.sequences[t.rel.Key[0]]
 }
 
+// isNew tells whether no row can have a value that was drawn. The application may have
+// given it to a row itself that was pending when the value was fetched.
+func (s *sequence) isNew(value int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.alone && !s.given.has(value)
+}
+
 // next hands out a value to an attempt. ok is false if there is none to be had, or the
 // transaction in which it is wanted, if any, is buffered no longer.
 func (s *sequence) next(ctx context.Context, a *attempt) (value int64, ok bool) {
-	for range 3 { // others may be quicker to take what was fetched
+	for range 4 { // others may be quicker to take what was fetched
 		value, ok, f := s.take()
 		if ok || f == nil {
 			return value, ok
@@ -124,7 +172,7 @@ func (s *sequence) take() (value int64, ok bool, f *fetch) {
 		value = s.stock[0]
 		s.stock = s.stock[1:]
 	}
-	if len(s.stock) < s.size/4 && s.fetching == nil {
+	if (!ok || len(s.stock) < s.got/4) && s.fetching == nil {
 		s.begin()
 	}
 	return value, ok, s.fetching
@@ -147,10 +195,10 @@ func (s *sequence) begin() {
 	case age > time.Minute:
 		s.size = max(s.size/2, leastBlock)
 	}
-	f, epoch, size := &fetch{done: make(chan struct{})}, s.epoch, s.size
+	f, epoch, size, first := &fetch{done: make(chan struct{})}, s.epoch, s.size, s.high < s.low
 	s.fetching = f
 	s.engine.working.Go(func() {
-		values, err := s.fetch(size)
+		values, err := s.fetch(size, first)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.renew(); err == nil && s.epoch == epoch {
@@ -169,6 +217,7 @@ func (s *sequence) add(values []int64) {
 	if s.high < s.low {
 		s.low, s.high = values[0], values[0]
 	}
+	s.got = len(values)
 	s.low, s.high = min(s.low, slices.Min(values)), max(s.high, slices.Max(values))
 	for _, v := range values {
 		if _, burned := s.burned[v]; !burned {
@@ -181,8 +230,14 @@ func (s *sequence) add(values []int64) {
 // that draws one of them fails, and PostgreSQL is to say so.
 var errTaken = errors.New("rows have values that the sequence is still to give")
 
-// fetch asks PostgreSQL for values that no row has.
-func (s *sequence) fetch(n int) (values []int64, err error) {
+// errSpent says that a sequence comes to its end: the last values PostgreSQL gives one
+// by one, and then says that there are no more.
+var errSpent = errors.New("the sequence has few values left")
+
+// fetch asks PostgreSQL for values that no row has. For the first ones of an epoch it
+// has the rows written that are pending: of those that come later it is known what
+// values the application has given them.
+func (s *sequence) fetch(n int, first bool) (values []int64, err error) {
 	ctx, cancel := context.WithTimeout(s.engine.lifetime, fetchTimeout)
 	defer cancel()
 	defer func() {
@@ -190,6 +245,11 @@ func (s *sequence) fetch(n int) (values []int64, err error) {
 			s.engine.logger.Debug("writebehind: no values could be fetched from a sequence", "table", s.table.rel.Name.String(), "error", pgerr.ForLog(err))
 		}
 	}()
+	if first && s.alone {
+		if err := s.engine.queue.Drain(ctx, s.engine.queue.NewestOf(s.table.rel.OID)); err != nil {
+			return nil, err
+		}
+	}
 	rows, err := s.engine.db.QueryContext(ctx, s.query, n)
 	if err != nil {
 		return nil, err
@@ -206,6 +266,9 @@ func (s *sequence) fetch(n int) (values []int64, err error) {
 		}
 		values = append(values, value)
 	}
+	if len(values) == 0 && rows.Err() == nil {
+		return nil, errSpent
+	}
 	return values, rows.Err()
 }
 
@@ -215,6 +278,9 @@ func (s *sequence) burn(v driver.Value) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.renew(); value < s.low || value > s.high {
+		if s.high < s.low || s.ahead(value) {
+			s.given.widen(value)
+		}
 		// It may be fetched at this moment, and found to be free.
 		if s.fetching == nil {
 			return
@@ -228,6 +294,10 @@ func (s *sequence) burn(v driver.Value) {
 		s.stock = slices.Delete(slices.Clone(s.stock), i, i+1)
 	}
 }
+
+// ahead tells whether the sequence is still to come to a value that is none of those
+// fetched.
+func (s *sequence) ahead(value int64) bool { return s.rising == (value > s.high) }
 
 // isFree tells whether the application has not given the value itself since it was
 // fetched.

@@ -205,7 +205,7 @@ func (c *Conn) compute(ctx context.Context, p *plan, args []driver.NamedValue) (
 	case known:
 	case a.fresh != nil && !a.fresh.isFree(a.values[0]):
 		return nil, errUncertain
-	case a.fresh != nil, w.kind == rewrite.Insert && !w.upsert && a.table.insert == insertTrust:
+	case a.fresh != nil, w.kind == rewrite.Insert && a.trusts(w):
 		a.found = false
 	case c.ahead.tells(a):
 	default:
@@ -247,6 +247,12 @@ func (c *Conn) compute(ctx context.Context, p *plan, args []driver.NamedValue) (
 		a.given, err = a.known(image, w.returning.columns)
 	}
 	return shape, err
+}
+
+// trusts tells whether the proposed row's key is taken for a new one because the
+// application says so. What is drawn here is not its word.
+func (a *attempt) trusts(w *writePlan) bool {
+	return !w.upsert && a.table.insert == insertTrust && !a.doubtful
 }
 
 // checkParents makes sure that the rows are there to which the row refers that a write

@@ -22,8 +22,10 @@ func WithLastValues(sql string, value func(LastValue) (int64, bool)) string {
 	p := parser{sql: sql, tokens: l.tokens}
 	var out strings.Builder
 	done := 0
+	at := places{{query: true}}
 	for p.pos < len(p.tokens) {
 		begin := p.pos
+		from := at.next(&p)
 		function, call, ok := p.lastValue()
 		if !ok {
 			p.pos = begin + 1
@@ -34,11 +36,58 @@ func WithLastValues(sql string, value func(LastValue) (int64, bool)) string {
 			continue
 		}
 		out.WriteString(sql[done:p.tokens[begin].start])
-		// A subquery in an expression is named after its column.
-		out.WriteString("(SELECT " + strconv.FormatInt(v, 10) + "::pg_catalog.int8 AS " + function + ")")
 		done = int(p.tokens[p.pos-1].end)
+		// A subquery in an expression is named after its column; the column of a function
+		// in FROM after its alias.
+		name, alias := function, ""
+		if from {
+			name, alias = p.functionAlias(function)
+		}
+		out.WriteString("(SELECT " + strconv.FormatInt(v, 10) + "::pg_catalog.int8 AS " + name + ")" + alias)
 	}
 	return out.String() + sql[done:]
+}
+
+// places are the parentheses around a token, the innermost last.
+type places []struct {
+	query bool // its FROM begins a list of relations
+	list  bool // it is in that list
+}
+
+// next looks at the next token, without taking it, and tells whether a relation begins
+// with it.
+func (a *places) next(p *parser) (relation bool) {
+	t, previous := p.peek(), token{kind: tokEnd}
+	if p.pos > 0 {
+		previous = p.peekAt(-1)
+	}
+	top := &(*a)[len(*a)-1]
+	relation = top.list && (previous.word == wFrom || previous.word == wJoin || previous.word == wUsing || previous.punct == ',' || previous.punct == '(' ||
+		previous.kind == tokIdent && p.name(previous) == "lateral")
+	switch {
+	case t.punct == '(':
+		inner := p.peekAt(1).word
+		*a = append(*a, places{{query: relation || inner == wSelect || inner == wWith, list: relation}}...)
+	case t.punct == ')' && len(*a) > 1:
+		*a = (*a)[:len(*a)-1]
+	case t.kind != tokIdent || previous.punct == '.':
+	case t.word == wFrom || t.word == wUsing && !top.list:
+		top.list = top.query && previous.word != wDistinct
+	case t.word == wSelect || t.word == wWhere || t.word == wGroup || t.word == wOrder || t.word == wLimit || t.word == wReturning || t.word == wSet:
+		top.list = false
+	}
+	return relation
+}
+
+// functionAlias returns, for a call of a function in FROM that was just taken, the name
+// of its column, if the alias that follows gives it none, and an alias if none follows.
+func (p *parser) functionAlias(function string) (column, alias string) {
+	begin := p.pos
+	defer func() { p.pos = begin }()
+	if as := p.accept(wAs); !isName(p.peek()) || !as && p.peek().word == wSet {
+		return function, " AS " + function
+	}
+	return p.text(p.next()), ""
 }
 
 // lastValue takes a call.

@@ -110,7 +110,11 @@ func (b *builder) addRelations() {
 		b.ordered = append(b.ordered, t)
 	}
 	for _, s := range b.Sequences {
-		b.tables[s.OID].Sequence = &Sequence{Increment: s.Increment, Min: s.Min, Max: s.Max, Cache: s.Cache, Cycle: s.Cycle}
+		q := &Sequence{Increment: s.Increment, Min: s.Min, Max: s.Max, Cache: s.Cache, Cycle: s.Cycle}
+		if owner := b.tables[s.Owner]; owner != nil {
+			q.Owner, q.OwnerColumn = owner.Name, s.Column
+		}
+		b.tables[s.OID].Sequence = q
 	}
 }
 

@@ -107,6 +107,9 @@ type Sequence struct {
 	Min, Max  int64
 	Cache     int64
 	Cycle     bool
+	// Owner and OwnerColumn are the table and the column that own it, if any do.
+	Owner       Name
+	OwnerColumn string
 }
 
 // Column is one column of a relation.

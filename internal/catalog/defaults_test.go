@@ -144,6 +144,8 @@ func TestSequenceDefaultNamesItsSequence(t *testing.T) {
 	wide := relation(t, c, "wide")
 	require.Equal(t, wide.Name, column(t, r, "c").Default.Sequence)
 	require.Equal(t, &catalog.Sequence{Increment: 10, Min: 5, Max: 1000, Cache: 3, Cycle: true}, wide.Sequence)
+	require.Equal(t, r.Name, relation(t, c, "t_b_seq").Sequence.Owner)
+	require.Equal(t, "b", relation(t, c, "t_b_seq").Sequence.OwnerColumn)
 }
 
 func TestDefaultOfFunctionThatIsNotBuiltInIsOpaque(t *testing.T) {

@@ -179,8 +179,12 @@ doc AS MATERIALIZED (SELECT pg_catalog.json_build_object(
 	FROM pg_catalog.pg_type t WHERE t.typtype = 'd'
 ) x),
 'sequences', (SELECT json_agg(x ORDER BY x.oid) FROM (
-	SELECT s.seqrelid AS oid, s.seqincrement AS increment, s.seqmin AS min, s.seqmax AS max, s.seqcache AS cache, s.seqcycle AS cycle
+	SELECT s.seqrelid AS oid, s.seqincrement AS increment, s.seqmin AS min, s.seqmax AS max, s.seqcache AS cache, s.seqcycle AS cycle,
+		coalesce(a.attrelid, 0)::oid AS owner, coalesce(a.attname, '') AS "column"
 	FROM pg_catalog.pg_sequence s JOIN rels r ON r.oid = s.seqrelid
+	LEFT JOIN (pg_catalog.pg_depend d JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid)
+		ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = s.seqrelid AND d.objsubid = 0
+		AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
 ) x),
 'draws', (SELECT json_agg(x ORDER BY x.rel, x.num, x.seq) FROM (
 	SELECT a.adrelid AS rel, a.adnum AS num, d.refobjid AS seq

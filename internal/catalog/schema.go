@@ -22,6 +22,8 @@ type schema struct {
 		Min, Max  int64
 		Cache     int64
 		Cycle     bool
+		Owner     uint32 `json:",string"`
+		Column    string
 	}
 	Draws []struct {
 		Rel uint32 `json:",string"`
