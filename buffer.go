@@ -158,7 +158,7 @@ func (b *buffer) keepRow(ctx context.Context, r keptRow, wait bool) error {
 
 // keeps tells whether the transaction has locked a row.
 func (b *buffer) keeps(hash uint64) bool {
-	return slices.ContainsFunc(b.kept, func(r keptRow) bool { return r.hash == hash })
+	return b.engine.locks.keeper(hash) == b
 }
 
 // keptRow is a row that the transaction has locked, or values of UNIQUE columns.

@@ -157,6 +157,9 @@ func (c *Cache) Bump(hash uint64) {
 	s.mu.Unlock()
 }
 
+// began is what expiries are counted from, in nanoseconds.
+var began = time.Now()
+
 // Header of an entry: epoch, schema, expiry (8 bytes each), verdict, length of
 // the key (4 bytes), key; the image follows.
 const headerSize = 8 + 8 + 8 + 1 + 4
@@ -174,7 +177,7 @@ func (c *Cache) Get(key []byte, hash, epoch, schema uint64) ([]byte, Verdict) {
 	if verdict == Miss ||
 		binary.LittleEndian.Uint64(entry) != epoch ||
 		binary.LittleEndian.Uint64(entry[8:]) != schema ||
-		int64(binary.LittleEndian.Uint64(entry[16:])) <= time.Now().UnixNano() {
+		int64(binary.LittleEndian.Uint64(entry[16:])) <= int64(time.Since(began)) {
 		return nil, Miss
 	}
 	return image, verdict
@@ -252,7 +255,7 @@ func (c *Cache) set(key []byte, hash uint64, lease Lease, image []byte, verdict 
 	entry := make([]byte, headerSize, size)
 	binary.LittleEndian.PutUint64(entry, lease.Epoch)
 	binary.LittleEndian.PutUint64(entry[8:], lease.Schema)
-	binary.LittleEndian.PutUint64(entry[16:], uint64(time.Now().Add(ttl).UnixNano()))
+	binary.LittleEndian.PutUint64(entry[16:], uint64(time.Since(began)+ttl))
 	entry[24] = byte(verdict)
 	binary.LittleEndian.PutUint32(entry[25:], uint32(len(key)))
 	entry = append(entry, key...)
