@@ -281,15 +281,8 @@ func (b *binding) limit(r *readPlan, v *rewrite.Value) string {
 			return ""
 		}
 	case v.Kind == rewrite.Param && v.Cast == "":
-		if _, used := b.params[v.Index]; used {
-			return fmt.Sprintf("parameter $%d is used as LIMIT and for a column", v.Index)
-		}
-		if b.params == nil {
-			b.params = make(map[int]uint32)
-		}
-		b.params[v.Index] = limitType
 		r.limit = v.Index - 1
-		return ""
+		return b.use(v.Index, limitType)
 	}
 	return "the LIMIT may not let the row through"
 }

@@ -25,8 +25,8 @@ type keyList struct {
 // maxKeys bounds the keys of one statement that is answered from overlay and cache.
 const maxKeys = maxLookup
 
-// arrayType stands for the type of an array of keys, which no column shares.
-const arrayType = 1
+// arrayOf stands for the type of an array of keys of a type, which no column shares.
+func arrayOf(oid uint32) uint32 { return ^oid }
 
 // bindList binds a list of keys. It returns the reason if that cannot be answered
 // from overlay and cache.
@@ -67,15 +67,8 @@ func (b *binding) bindArray(l *keyList, v *rewrite.Value) string {
 		}
 		return ""
 	}
-	if _, used := b.params[v.Index]; used {
-		return fmt.Sprintf("parameter $%d is used as an array and for a column", v.Index)
-	}
-	if b.params == nil {
-		b.params = make(map[int]uint32)
-	}
-	b.params[v.Index] = arrayType
 	l.param = v.Index - 1
-	return ""
+	return b.use(v.Index, arrayOf(column.Type.OID))
 }
 
 // orderPart is one column of an ORDER BY: a position in the key.

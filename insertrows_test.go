@@ -26,34 +26,11 @@ var rowInserts = []string{
 }
 
 func TestInsertsOfSeveralRows(t *testing.T) {
-	for _, within := range []bool{false, true} {
+	for _, how := range []string{eachAlone, inTransactions, flushed} {
 		h := newHarness(t, itemsTable, "")
 		twin := newHarness(t, itemsTable, "")
 		h.value(h.shim, stockOfOne)
-		for _, query := range rowInserts {
-			want, wantColumns, wantErr := queryText.run(twin.past, query)
-			var got []string
-			var columns int64
-			var err error
-			if within {
-				tx := h.begin(h.shim)
-				got, columns, err = queryText.run(tx, query)
-				if err == nil {
-					require.NoError(t, tx.Commit())
-				} else {
-					require.NoError(t, tx.Rollback())
-				}
-			} else {
-				got, columns, err = queryText.run(h.shim, query)
-			}
-			if wantErr != nil {
-				require.EqualError(t, err, wantErr.Error(), query)
-				continue
-			}
-			require.NoError(t, err, query)
-			require.Equal(t, want, got, query)
-			require.Equal(t, wantColumns, columns, query)
-		}
+		h.sameAs(twin, how, queryText, rowInserts)
 		h.flush()
 		const all = `SELECT string_agg(items::text, ',' ORDER BY id) FROM items`
 		require.Equal(t, h.value(twin.past, all), h.value(h.past, all))

@@ -48,36 +48,11 @@ var familyWrites = []string{
 }
 
 func TestRowsThatReferToOthers(t *testing.T) {
-	for _, how := range []string{"each", "in transactions", "flushed"} {
+	for _, how := range []string{eachAlone, inTransactions, flushed} {
 		h := newHarness(t, familyTables, "")
 		twin := newHarness(t, familyTables, "")
 		h.value(h.shim, `SELECT name FROM parents WHERE id = 3`)
-		for _, query := range familyWrites {
-			want, wantAffected, wantErr := execText.run(twin.past, query)
-			var got []string
-			var affected int64
-			var err error
-			if how == "in transactions" {
-				tx := h.begin(h.shim)
-				if got, affected, err = execText.run(tx, query); err == nil {
-					require.NoError(t, tx.Commit())
-				} else {
-					require.NoError(t, tx.Rollback())
-				}
-			} else {
-				got, affected, err = execText.run(h.shim, query)
-			}
-			if wantErr != nil {
-				require.EqualError(t, err, wantErr.Error(), query)
-				continue
-			}
-			require.NoError(t, err, query)
-			require.Equal(t, want, got, query)
-			require.Equal(t, wantAffected, affected, query)
-			if how == "flushed" {
-				h.flush()
-			}
-		}
+		h.sameAs(twin, how, execText, familyWrites)
 		h.flush()
 		require.Empty(t, h.letters())
 		for _, table := range []string{"parents", "children", "places"} {

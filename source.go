@@ -40,6 +40,19 @@ type sources struct {
 	params  map[int]uint32 // type of each parameter seen
 }
 
+// use notes that a parameter is used as a value of a type. It returns the reason if it has
+// been used as one of another type: which of them it has we would have to guess.
+func (b *sources) use(param int, as uint32) (reason string) {
+	if known, seen := b.params[param]; seen && known != as {
+		return fmt.Sprintf("parameter $%d is used for values of different types", param)
+	}
+	if b.params == nil {
+		b.params = make(map[int]uint32)
+	}
+	b.params[param] = as
+	return ""
+}
+
 // bind binds a value to a column; stored says that it is written to it, not
 // compared with it. reason says why the value is not certain.
 func (b *sources) bind(v *rewrite.Value, column *catalog.Column, stored bool) (s source, reason string) {
@@ -52,16 +65,10 @@ func (b *sources) bind(v *rewrite.Value, column *catalog.Column, stored bool) (s
 	}
 	switch v.Kind {
 	case rewrite.Param:
-		// A parameter used for two types has one that we would have to guess.
-		if oid, seen := b.params[v.Index]; seen && oid != column.Type.OID {
-			return s, fmt.Sprintf("parameter $%d is used for columns of different types", v.Index)
+		if reason = b.use(v.Index, column.Type.OID); reason == "" {
+			s.param = v.Index - 1
 		}
-		if b.params == nil {
-			b.params = make(map[int]uint32)
-		}
-		b.params[v.Index] = column.Type.OID
-		s.param = v.Index - 1
-		return s, ""
+		return s, reason
 	case rewrite.Null:
 		return s, ""
 	case rewrite.Now:

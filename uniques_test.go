@@ -35,7 +35,7 @@ var userWrites = []string{
 }
 
 func TestValuesThatMustBeUnique(t *testing.T) {
-	for _, how := range []string{"each", "in transactions", "flushed", "direct"} {
+	for _, how := range []string{eachAlone, inTransactions, flushed, "direct"} {
 		params := ""
 		if how == "direct" {
 			params = "writebehind.unique=direct"
@@ -43,32 +43,7 @@ func TestValuesThatMustBeUnique(t *testing.T) {
 		h := newHarness(t, usersTable, params)
 		twin := newHarness(t, usersTable, "")
 		h.value(h.shim, `SELECT email FROM users WHERE id = 3`)
-		for _, query := range userWrites {
-			want, wantAffected, wantErr := execText.run(twin.past, query)
-			var got []string
-			var affected int64
-			var err error
-			if how == "in transactions" {
-				tx := h.begin(h.shim)
-				if got, affected, err = execText.run(tx, query); err == nil {
-					require.NoError(t, tx.Commit())
-				} else {
-					require.NoError(t, tx.Rollback())
-				}
-			} else {
-				got, affected, err = execText.run(h.shim, query)
-			}
-			if wantErr != nil {
-				require.EqualError(t, err, wantErr.Error(), query)
-				continue
-			}
-			require.NoError(t, err, query)
-			require.Equal(t, want, got, query)
-			require.Equal(t, wantAffected, affected, query)
-			if how == "flushed" {
-				h.flush()
-			}
-		}
+		h.sameAs(twin, how, execText, userWrites)
 		if how != "direct" {
 			require.GreaterOrEqual(t, h.stats().Deferred, uint64(7), how)
 		}
