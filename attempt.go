@@ -98,16 +98,19 @@ func (a *attempt) stamp() {
 
 // blocked tells whether nothing may be deferred or cached on the table now.
 func (a *attempt) blocked() bool {
+	return a.held() || !a.writes && !a.engine.mayCache()
+}
+
+// held is blocked but for the question how long ago the others have heard of this
+// process, which takes a look at the clock.
+func (a *attempt) held() bool {
 	if a.table.state.direct.Load() > 0 || a.engine.schema.Load() != a.schema {
 		return true
 	}
 	if a.writes {
-		if a.engine.rows.has(a.hash) {
-			return true
-		}
-		return a.engine.ownership.state.Load() != owned
+		return a.engine.rows.has(a.hash) || a.engine.ownership.state.Load() != owned
 	}
-	return !a.engine.mayCache()
+	return a.engine.ownership.state.Load() == shared
 }
 
 // Valid implements queue.Validator: it compares the tuple with that of now.
@@ -179,13 +182,18 @@ func (a *attempt) look() (ok, stale bool) {
 // known returns the values of columns of a row, or errUncertain if one is unknown.
 func (a *attempt) known(image []byte, columns []int) ([]driver.Value, error) {
 	row := make([]driver.Value, len(columns))
+	return row, a.decode(row, image, columns)
+}
+
+// decode is known into a row of the caller's.
+func (a *attempt) decode(row []driver.Value, image []byte, columns []int) error {
 	if err := rowimage.DecodeColumns(image, a.engine.values.Location, columns, row); err != nil {
-		return nil, err
+		return err
 	}
 	for _, v := range row {
 		if _, unknown := v.(rowimage.Unknown); unknown {
-			return nil, errUncertain
+			return errUncertain
 		}
 	}
-	return row, nil
+	return nil
 }

@@ -39,7 +39,8 @@ type Conn struct {
 	last      lastValues
 	parent    attempt // to find a row that the attempt's one refers to
 	ahead     ahead
-	many      []attempt // of the rows of a list of keys
+	spare     *cachedRows // to be used again
+	many      []attempt   // of the rows of a list of keys
 
 	buffer        *buffer // the transaction, while PostgreSQL does not know of it
 	tx            *Tx     // begun by BeginTx

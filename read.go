@@ -43,7 +43,7 @@ func (c *Conn) answer(ctx context.Context, p *plan, args []driver.NamedValue) (*
 	if stale || !known && !c.engine.cache.Enabled() {
 		return nil, errUncertain
 	}
-	if known && (a.blocked() || a.table.state.epoch.Load() != a.lease.Epoch) {
+	if known && (a.held() || a.table.state.epoch.Load() != a.lease.Epoch) {
 		return nil, errUncertain // it may have been cached under a direct writer that has ended since
 	}
 	if !known {
@@ -61,13 +61,14 @@ func (c *Conn) answer(ctx context.Context, p *plan, args []driver.NamedValue) (*
 			return nil, errUncertain
 		}
 	}
-	answer := &cachedRows{columns: r.result}
+	answer := c.oneRow(r.result)
 	if r.exists.form != rewrite.Rows {
 		answer.row = r.exists.row(found)
 	} else if found {
-		if answer.row, err = a.known(a.image, r.columns); err != nil {
+		if err = a.decode(answer.only, a.image, r.columns); err != nil {
 			return nil, err
 		}
+		answer.row = answer.only
 	}
 	if known {
 		c.engine.cached.Add(1)

@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 	"io"
 	"reflect"
+	"slices"
 
 	"github.com/writebehind/writebehind/internal/catalog"
 )
@@ -43,6 +44,21 @@ type cachedRows struct {
 	columns *resultColumns
 	row     []driver.Value   // the next one; nil when there is none
 	more    [][]driver.Value // those after it
+
+	conn *Conn          // that uses them again; nil if it does not
+	only []driver.Value // room for the only row
+}
+
+// oneRow returns rows of which there is one at most, which lies in only. Those of the
+// connection's last statement are used again once they are closed.
+func (c *Conn) oneRow(columns *resultColumns) *cachedRows {
+	r := c.spare
+	if c.spare = nil; r == nil {
+		r = &cachedRows{conn: c}
+	}
+	r.columns = columns
+	r.only = slices.Grow(r.only[:0], len(columns.names))[:len(columns.names)]
+	return r
 }
 
 // newCachedRows returns rows in their order.
@@ -60,7 +76,16 @@ func (r *cachedRows) advance() {
 }
 
 func (r *cachedRows) Columns() []string { return r.columns.names }
-func (r *cachedRows) Close() error      { r.row, r.more = nil, nil; return nil }
+
+// Close is called once.
+func (r *cachedRows) Close() error {
+	r.row, r.more = nil, nil
+	if r.conn != nil {
+		clear(r.only)
+		r.conn.spare = r
+	}
+	return nil
+}
 
 func (r *cachedRows) Next(dest []driver.Value) error {
 	if r.row == nil {
