@@ -35,7 +35,7 @@ type readPlan struct {
 func (r *readPlan) mostRows(args []driver.NamedValue) (n int64, ok bool) {
 	switch {
 	case r.limit >= 0:
-		n, ok = args[r.limit].Value.(int64)
+		n, ok = pgvalue.Integer(args[r.limit].Value)
 		return n, ok && n > 0
 	case r.most > 0:
 		return r.most, true
@@ -236,7 +236,7 @@ func (b *binding) read() (*readPlan, string) {
 			b.keyed = false
 			return nil, why
 		}
-		r.rowColumns = rowColumns{columns, newResultColumns(b.table.rel, columns, names)}
+		r.rowColumns = rowColumns{columns, newResultColumns(b.engine.forms, b.table.rel, columns, names)}
 	}
 	for _, o := range st.OrderBy {
 		reason = firstReason(reason, b.ordered(o.Column))
@@ -374,7 +374,7 @@ func (b *binding) returning(w *writePlan) string {
 	}
 	columns, names, why := b.items()
 	if why == "" {
-		w.returning = &rowColumns{columns, newResultColumns(b.table.rel, columns, names)}
+		w.returning = &rowColumns{columns, newResultColumns(b.engine.forms, b.table.rel, columns, names)}
 	}
 	return why
 }
