@@ -236,6 +236,7 @@ func (b *binding) read() (*readPlan, string) {
 			b.keyed = false
 			return nil, why
 		}
+		reason = firstReason(reason, b.engine.forms.returnable(b.table.rel, columns))
 		r.rowColumns = rowColumns{columns, newResultColumns(b.engine.forms, b.table.rel, columns, names)}
 	}
 	for _, o := range st.OrderBy {
@@ -374,6 +375,7 @@ func (b *binding) returning(w *writePlan) string {
 	}
 	columns, names, why := b.items()
 	if why == "" {
+		why = b.engine.forms.returnable(b.table.rel, columns)
 		w.returning = &rowColumns{columns, newResultColumns(b.engine.forms, b.table.rel, columns, names)}
 	}
 	return why

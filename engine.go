@@ -35,7 +35,7 @@ type engine struct {
 	letter   func(DeadLetter) // told of dead letters; may be nil
 	fs       journal.FS       // of the journal; nil for the operating system's
 	backend  *backend
-	db       *sql.DB     // the real database: flushes, catalog
+	db       *sql.DB // the real database: flushes, catalog
 	checker  checker
 
 	schema   atomic.Pointer[schema]

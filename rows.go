@@ -37,8 +37,8 @@ func newResultColumns(f *forms, rel *catalog.Relation, columns []int, names []st
 	for _, c := range columns {
 		r.metas = append(r.metas, &rel.Columns[c].Meta)
 		if f != nil {
-			form, _ := f.of(rel.Columns[c].Type)
-			r.forms = append(r.forms, form)
+			of, _ := f.of(rel.Columns[c].Type)
+			r.forms = append(r.forms, of.Form)
 		}
 	}
 	return r

@@ -128,7 +128,7 @@ func (e *engine) optIn(ctx context.Context, s, old *schema, rel *catalog.Relatio
 	if err != nil {
 		return fmt.Errorf("describing %s: %w", rel.Name, err)
 	}
-	if err := e.form(ctx, described); err != nil {
+	if err := e.formed(ctx, described); err != nil {
 		return fmt.Errorf("describing %s: %w", rel.Name, err)
 	}
 	if old != nil {

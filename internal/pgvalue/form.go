@@ -97,12 +97,13 @@ type Sample struct {
 	Type     Type
 	SQLType  string
 	Literal  string       // in SQL
-	Value    driver.Value // canonical
+	Value    driver.Value // canonical; nil for a type of whose values nothing is known
 	Argument driver.Value // of the same value
 }
 
 // Samples returns one for each base type whose values are known, but timestamptz, of
-// which one sample tells nothing: the zone may change with the season.
+// which one sample tells nothing: the zone may change with the season. Others follow, for
+// each further type that is common.
 func Samples() []Sample {
 	at := time.Date(2024, 7, 31, 23, 59, 58, 123456000, time.UTC)
 	sample := func(o oid.Oid, name, literal string, value, argument driver.Value) Sample {
@@ -111,7 +112,7 @@ func Samples() []Sample {
 	asText := func(o oid.Oid, name, literal string) Sample {
 		return sample(o, name, literal, []byte(literal), literal)
 	}
-	return []Sample{
+	samples := []Sample{
 		sample(oid.T_bool, "bool", "true", true, true),
 		sample(oid.T_int2, "int2", "-32768", int64(math.MinInt16), int64(math.MinInt16)),
 		sample(oid.T_int4, "int4", "-2147483648", int64(math.MinInt32), int64(math.MinInt32)),
@@ -128,4 +129,21 @@ func Samples() []Sample {
 		sample(oid.T_date, "date", "2024-07-31", at.Truncate(24*time.Hour), at.Truncate(24*time.Hour)),
 		sample(oid.T_timestamp, "timestamp", "2024-07-31 23:59:58.123456", at, at),
 	}
+	for _, s := range [...]struct {
+		oid           oid.Oid
+		name, literal string
+	}{
+		{oid.T_jsonb, "jsonb", `{"a": 1}`}, {oid.T_time, "time", "12:34:56"}, {oid.T_timetz, "timetz", "12:34:56+02"},
+		{oid.T_interval, "interval", "1 day"}, {oid.T_inet, "inet", "10.0.0.1"}, {oid.T_cidr, "cidr", "10.0.0.0/8"},
+		{oid.T_macaddr, "macaddr", "08:00:2b:01:02:03"}, {oid.T_money, "money", "1"}, {oid.T_varbit, "varbit", "101"},
+		{oid.T_oid, "oid", "7"}, {oid.T_name, "name", "a"}, {oid.T_point, "point", "(1,2)"}, {oid.T_tsvector, "tsvector", "a"},
+		{oid.T__bool, "_bool", "{t}"}, {oid.T__int2, "_int2", "{1}"}, {oid.T__int4, "_int4", "{1}"}, {oid.T__int8, "_int8", "{1}"},
+		{oid.T__float8, "_float8", "{1.5}"}, {oid.T__numeric, "_numeric", "{1.50}"}, {oid.T__text, "_text", "{a}"},
+		{oid.T__varchar, "_varchar", "{a}"}, {oid.T__uuid, "_uuid", "{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}"}, {oid.T__jsonb, "_jsonb", "{1}"},
+		{oid.T_int4range, "int4range", "[1,3)"}, {oid.T_int8range, "int8range", "[1,3)"}, {oid.T_numrange, "numrange", "[1,3)"},
+		{oid.T_tstzrange, "tstzrange", "[2024-07-31 00:00:00+00,)"}, {oid.T_daterange, "daterange", "[2024-07-31,2024-08-01)"},
+	} {
+		samples = append(samples, sample(s.oid, s.name, s.literal, nil, nil))
+	}
+	return samples
 }
