@@ -49,8 +49,7 @@ INSERT INTO every (id, d, ts, tz) VALUES (4, 'infinity', 'infinity', '-infinity'
 // pgxSettings are pgx's ways to send a statement, of which the first is its own choice.
 var pgxSettings = []string{
 	"timezone=UTC", "timezone=Europe/Berlin",
-	"timezone=UTC default_query_exec_mode=cache_describe", "timezone=UTC default_query_exec_mode=describe_exec",
-	"timezone=UTC default_query_exec_mode=exec", "timezone=Europe/Berlin default_query_exec_mode=exec",
+	"timezone=UTC default_query_exec_mode=describe_exec", "timezone=Europe/Berlin default_query_exec_mode=exec",
 	"timezone=UTC default_query_exec_mode=simple_protocol",
 }
 
