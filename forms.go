@@ -214,11 +214,10 @@ func (e *engine) ask(ctx context.Context, query string, args ...any) (a answers,
 	if a[0], err = allValues(rows); err != nil {
 		return a, err
 	}
-	stmt, err := tx.PrepareContext(ctx, query)
+	stmt, err := tx.PrepareContext(ctx, query) //nolint:sqlclosecheck // closed with the transaction
 	if err != nil {
 		return a, err
 	}
-	defer closeQuietly(stmt)
 	if rows, err = stmt.QueryContext(ctx, args...); err != nil {
 		return a, err
 	}

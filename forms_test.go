@@ -3,6 +3,7 @@ package writebehind_test
 import (
 	"database/sql"
 	"database/sql/driver"
+	"fmt"
 	"strconv"
 	"testing"
 
@@ -78,8 +79,9 @@ func (r floatsRows) Next(dest []driver.Value) error {
 // computed with; what it returns now so, now so, is left to it.
 func TestFormsThatAreNotKnownAreLeftToTheDriver(t *testing.T) {
 	h := newHarness(t, itemsTable+`ALTER TABLE items ADD COLUMN since interval DEFAULT '1 day';`, "writebehind.driver=floats")
+	shown := func(v any) string { return fmt.Sprintf("%T %v", v, v) }
 	for range 2 {
-		require.Equal(t, 1.5, h.value(h.shim, `SELECT price FROM items WHERE id = $1`, 1))
+		require.Equal(t, "float64 1.5", shown(h.value(h.shim, `SELECT price FROM items WHERE id = $1`, 1)))
 	}
 	require.EqualValues(t, 1, h.stats().Cached)
 
@@ -99,6 +101,6 @@ func TestFormsThatAreNotKnownAreLeftToTheDriver(t *testing.T) {
 	require.EqualValues(t, 1, h.exec(`UPDATE items SET price = $1 WHERE id = $2`, "2.5", 1))
 	require.EqualValues(t, 1, h.exec(`UPDATE items SET price = price + $1 WHERE id = $2`, "1", 1))
 	require.EqualValues(t, 1, h.stats().Deferred)
-	require.Equal(t, 3.5, h.value(h.shim, `SELECT price FROM items WHERE id = $1`, 1))
+	require.Equal(t, "float64 3.5", shown(h.value(h.shim, `SELECT price FROM items WHERE id = $1`, 1)))
 	require.EqualValues(t, 15, h.value(h.shim, `SELECT stock FROM items WHERE id = $1`, 1))
 }

@@ -32,7 +32,7 @@ func TestPGXConnectionsAreMadeWhenNeeded(t *testing.T) {
 	for range 5 {
 		conn, err := shim.Conn(t.Context())
 		require.NoError(t, err)
-		defer conn.Close()
+		t.Cleanup(func() { require.NoError(t, conn.Close()) })
 		update(conn)
 	}
 	require.Equal(t, before, sessions())
