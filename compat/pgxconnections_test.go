@@ -97,3 +97,21 @@ func TestAStatementThatPGXGivesUpMayGoOn(t *testing.T) {
 	require.NoError(t, lock.QueryRow("SELECT n FROM taken WHERE id = 1").Scan(&stored))
 	require.Equal(t, stored, now)
 }
+
+// TestAnotherModeOfPGXOnOneDatabase: what one pool has cached is not what another one would
+// be given that has pgx read times as text.
+func TestAnotherModeOfPGXOnOneDatabase(t *testing.T) {
+	params := " timezone=Asia/Kolkata"
+	dsn := pgxDatabase(t)
+	shim := behind(t, "") + " writebehind.driver=pgx"
+	for _, mode := range []string{"", " default_query_exec_mode=exec"} {
+		plain, over := open(t, "pgx", dsn+params+mode), open(t, "writebehind", dsn+params+mode+shim)
+		for range 2 {
+			const query = "SELECT t FROM texts WHERE id = $1"
+			_, err := over.Exec("INSERT INTO texts (id) VALUES ($1) ON CONFLICT (id) DO NOTHING", "a")
+			require.NoError(t, err)
+			require.NoError(t, writebehind.Flush(t.Context(), over))
+			require.Equal(t, queried(plain, query, "a"), queried(over, query, "a"))
+		}
+	}
+}
