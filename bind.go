@@ -35,7 +35,7 @@ type readPlan struct {
 func (r *readPlan) mostRows(args []driver.NamedValue) (n int64, ok bool) {
 	switch {
 	case r.limit >= 0:
-		n, ok = args[r.limit].Value.(int64)
+		n, ok = pgvalue.Integer(args[r.limit].Value)
 		return n, ok && n > 0
 	case r.most > 0:
 		return r.most, true
@@ -239,7 +239,8 @@ func (b *binding) read() (*readPlan, string) {
 			b.keyed = false
 			return nil, why
 		}
-		r.rowColumns = rowColumns{columns, newResultColumns(b.table.rel, columns, names)}
+		reason = firstReason(reason, b.engine.forms.returnable(b.table.rel, columns))
+		r.rowColumns = rowColumns{columns, newResultColumns(b.engine.forms, b.table.rel, columns, names)}
 	}
 	for _, o := range st.OrderBy {
 		reason = firstReason(reason, b.ordered(o.Column))
@@ -370,7 +371,8 @@ func (b *binding) returning(w *writePlan) string {
 	}
 	columns, names, why := b.items()
 	if why == "" {
-		w.returning = &rowColumns{columns, newResultColumns(b.table.rel, columns, names)}
+		why = b.engine.forms.returnable(b.table.rel, columns)
+		w.returning = &rowColumns{columns, newResultColumns(b.engine.forms, b.table.rel, columns, names)}
 	}
 	return why
 }

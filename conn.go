@@ -319,10 +319,9 @@ func (c *Conn) CheckNamedValue(nv *driver.NamedValue) error {
 		case nil, int64, int, string, bool, float64, time.Time, []byte:
 			return driver.ErrSkip // as lib/pq does
 		}
-		// lib/pq's answer depends on the DSN alone; any connection can give it.
-		if c.engine != nil {
-			real = c.engine.checker
-		}
+	}
+	if real == nil && c.engine != nil {
+		return c.engine.checkNamedValue(nv)
 	}
 	if real == nil {
 		if err := c.dial(context.Background()); err != nil {
@@ -330,6 +329,10 @@ func (c *Conn) CheckNamedValue(nv *driver.NamedValue) error {
 		}
 		real = c.real
 	}
+	return checkNamedValue(real, nv)
+}
+
+func checkNamedValue(real driver.Conn, nv *driver.NamedValue) error {
 	if checker, ok := real.(driver.NamedValueChecker); ok {
 		return checker.CheckNamedValue(nv)
 	}

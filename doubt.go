@@ -20,13 +20,12 @@ func (c *Conn) lost(err error) bool {
 	if err == nil {
 		return false
 	}
-	validator, validates := c.real.(driver.Validator)
 	if pgerr.State(err) != "" {
 		// What a pooler says, or a server on its way down, may be said of a statement
 		// that goes on.
 		switch pgerr.Class(err) {
 		case "08", "57", "58", "XX":
-			return validates && !validator.IsValid()
+			return !c.lives()
 		}
 		return false
 	}
@@ -34,7 +33,23 @@ func (c *Conn) lost(err error) bool {
 	if errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network) {
 		return true
 	}
-	return validates && !validator.IsValid()
+	return !c.lives()
+}
+
+// lives tells whether the real connection does. One that does not tell is asked for a
+// sign of life: pgx closes its connection when a context ends, while the statement may
+// go on.
+func (c *Conn) lives() bool {
+	if validator, ok := c.real.(driver.Validator); ok {
+		return validator.IsValid()
+	}
+	pinger, ok := c.real.(driver.Pinger)
+	if !ok {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), reloadTimeout)
+	defer cancel()
+	return pinger.Ping(ctx) == nil
 }
 
 // doubt hands the tables that the connection holds over to the engine.

@@ -47,10 +47,10 @@ func (a *attempt) value(s *source, args []driver.NamedValue) (v driver.Value, ok
 			return nil, false
 		}
 		a.drew = true
-		return s.column.Type.Argument(a.engine.values, at)
+		return s.column.Type.Argument(a.engine.values.Own(), at)
 	case drawUUID:
 		a.drew = true
-		return s.column.Type.Argument(a.engine.values, newUUID())
+		return s.column.Type.Argument(a.engine.values.Own(), newUUID())
 	}
 	return nil, false // a sequence is drawn from by propose
 }

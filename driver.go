@@ -225,6 +225,8 @@ func (e *engine) foreignness(c *Connector, session catalog.Session) (string, err
 		return otherServer, nil
 	case session.Class() != e.session.Class() || c.backend.binaryParameters() != e.values.BinaryParameters:
 		return otherSession, nil
+	case e.forms != nil && c.backend.dsn != e.backend.dsn:
+		return otherForms, nil
 	}
 	return "", nil
 }
@@ -232,6 +234,7 @@ func (e *engine) foreignness(c *Connector, session catalog.Session) (string, err
 const (
 	otherSession = "the session's role or settings differ from those of the first connection"
 	otherServer  = "it is not the server of the first connection, but one that runs on a copy of it"
+	otherForms   = "its DSN is not that of the first connection, and may have the real driver return values in another form"
 	quotingOff   = "standard_conforming_strings is off"
 	unreadable   = "PostgreSQL does not tell the settings of the session"
 )

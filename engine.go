@@ -29,13 +29,14 @@ type engine struct {
 	id       string          // of this engine, among all processes
 	session  catalog.Session // to which row images and decisions apply
 	values   pgvalue.Session
+	forms    *forms // nil with lib/pq
 	exists   catalog.Existence
 	logger   *slog.Logger
 	letter   func(DeadLetter) // told of dead letters; may be nil
 	fs       journal.FS       // of the journal; nil for the operating system's
 	backend  *backend
-	db       *sql.DB     // the real database: flushes, catalog
-	checker  driver.Conn // a real connection that lends its CheckNamedValue; see Conn
+	db       *sql.DB // the real database: flushes, catalog
+	checker  checker
 
 	schema   atomic.Pointer[schema]
 	loading  chan struct{} // has room for the one who loads a new schema
@@ -82,7 +83,7 @@ func newEngine(ctx context.Context, c *Connector, session catalog.Session, real 
 		session:  session,
 		logger:   c.options.logger,
 		backend:  c.backend,
-		checker:  real,
+		checker:  checker{conn: real, shared: c.backend.isPQ()},
 		db:       sql.OpenDB(c.backend),
 		states:   make(map[catalog.Name]*tableState),
 		loading:  make(chan struct{}, 1),
@@ -106,6 +107,9 @@ func (e *engine) start(ctx context.Context) error {
 	if e.values, err = e.valueSession(ctx); err != nil {
 		return err
 	}
+	if err := e.findForms(ctx); err != nil {
+		return err
+	}
 	if e.exists, err = catalog.DescribeExistence(ctx, e.db); err != nil {
 		return err
 	}
@@ -127,7 +131,9 @@ func (e *engine) start(ctx context.Context) error {
 	if err := e.openQueue(ctx); err != nil {
 		return err
 	}
-	e.readers.put(newReader(e.checker))
+	if e.checker.shared {
+		e.readers.put(newReader(e.checker.conn))
+	}
 	e.working.Go(e.poll)
 	return nil
 }
@@ -176,6 +182,7 @@ func (e *engine) close(deadline time.Time) error {
 	case <-time.After(closeGrace):
 	}
 	e.readers.close()
+	e.checker.close()
 	return errors.Join(err, e.cache.Close(), e.db.Close())
 }
 
@@ -276,6 +283,7 @@ func (e *engine) valueSession(ctx context.Context) (pgvalue.Session, error) {
 		UTF8:             strings.EqualFold(e.session.ServerEncoding, "UTF8"),
 		BinaryParameters: e.backend.binaryParameters(),
 		InfinityTimes:    pgvalue.InfinityTimes(),
+		Strict:           !e.backend.isPQ(),
 	}
 	location, err := loadLocation(e.session.TimeZone)
 	if err != nil {

@@ -324,6 +324,9 @@ func (b *lookupBatch) collect(e *engine, rows driver.Rows) error {
 		} else if err != nil {
 			return err
 		}
+		if !e.forms.canonical(rel, row) {
+			return errUncertain
+		}
 		for i, k := range rel.Key {
 			keyValues[i] = row[k]
 		}

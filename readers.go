@@ -97,9 +97,10 @@ func (r *reader) read(ctx context.Context, e *engine, b *lookupBatch, args []dri
 }
 
 func (r *reader) query(ctx context.Context, e *engine, rel *catalog.Relation, args []driver.NamedValue) (driver.Rows, error) {
-	if e.values.BinaryParameters {
+	if e.values.BinaryParameters || e.values.Strict {
 		// One round trip as it is, and a pooler that shares sessions between
 		// transactions may stand behind it, where prepared statements get lost.
+		// Another driver than lib/pq knows itself how it is to be done.
 		return queryAnyhow(ctx, r.conn, rewrite.Lookup(rel), args)
 	}
 	stmt := r.stmts[rel]

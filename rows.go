@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/writebehind/writebehind/internal/catalog"
+	"github.com/writebehind/writebehind/internal/pgvalue"
 )
 
 // Every result of ours serves the interfaces that lib/pq's rows serve.
@@ -29,12 +30,17 @@ var (
 type resultColumns struct {
 	names []string
 	metas []*catalog.Meta
+	forms []pgvalue.Form // of the real driver's values; nil if they are canonical
 }
 
-func newResultColumns(rel *catalog.Relation, columns []int, names []string) *resultColumns {
+func newResultColumns(f *forms, rel *catalog.Relation, columns []int, names []string) *resultColumns {
 	r := &resultColumns{names: names}
 	for _, c := range columns {
 		r.metas = append(r.metas, &rel.Columns[c].Meta)
+		if f != nil {
+			of, _ := f.of(rel.Columns[c].Type)
+			r.forms = append(r.forms, of.Form)
+		}
 	}
 	return r
 }
@@ -92,6 +98,9 @@ func (r *cachedRows) Next(dest []driver.Value) error {
 		return io.EOF
 	}
 	copy(dest, r.row)
+	for i, form := range r.columns.forms {
+		dest[i] = form.Returned(dest[i])
+	}
 	r.advance()
 	return nil
 }

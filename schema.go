@@ -128,6 +128,9 @@ func (e *engine) optIn(ctx context.Context, s, old *schema, rel *catalog.Relatio
 	if err != nil {
 		return fmt.Errorf("describing %s: %w", rel.Name, err)
 	}
+	if err := e.formed(ctx, described); err != nil {
+		return fmt.Errorf("describing %s: %w", rel.Name, err)
+	}
 	if old != nil {
 		// The same pointer keeps what is queued for the table mergeable.
 		if before := old.tables[rel.Name]; before != nil && reflect.DeepEqual(before.rel, described) {

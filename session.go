@@ -35,8 +35,10 @@ func (c *Conn) followSession(p *plan) {
 		return
 	}
 	c.stale, c.dirty = true, changed
-	if st.Verb == "LOAD" || c.prepared && endsPrepared(p) {
-		c.foreign = changed // that is not to be seen in the settings
+	if st.Verb == "LOAD" || (c.prepared || !c.connector.backend.isPQ()) && endsPrepared(p) {
+		// That is not to be seen in the settings. Another driver than lib/pq may have
+		// prepared statements of its own making, which then fail.
+		c.foreign = changed
 	}
 }
 

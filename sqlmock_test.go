@@ -98,6 +98,17 @@ func newMocked(t *testing.T, inner, shim string, expect func(m *mocked)) *mocked
 // answer makes the mock give a recorded answer once more. Text comes as bytes,
 // which the mock overwrites as soon as it may.
 func (m *mocked) answer(c call) {
+	switch query, prepared := strings.CutPrefix(c.what, "PREPARE "); {
+	case prepared:
+		m.ExpectPrepare(query)
+		return
+	case c.what == "BEGIN":
+		m.ExpectBegin()
+		return
+	case c.what == "ROLLBACK":
+		m.ExpectRollback()
+		return
+	}
 	rows := sqlmock.NewRows(c.columns)
 	for _, row := range c.rows {
 		out := make([]driver.Value, len(row))
@@ -117,7 +128,7 @@ func (m *mocked) answer(c call) {
 func (m *mocked) sent() []string {
 	var list []string
 	for _, c := range m.take() {
-		if c.what != m.start[1].what {
+		if !strings.Contains(c.what, "WITH rels AS MATERIALIZED") {
 			list = append(list, c.what)
 		}
 	}
@@ -125,7 +136,7 @@ func (m *mocked) sent() []string {
 }
 
 func (m *mocked) expectLookup() {
-	m.ExpectPrepare(lookupItem).ExpectQuery().WithArgs("{1}").WillReturnRows(
+	m.ExpectQuery(lookupItem).WithArgs("{1}").WillReturnRows(
 		sqlmock.NewRows([]string{"id", "name", "stock", "price"}).AddRow(int64(1), "one", int64(10), []byte("1.50")))
 }
 
@@ -133,6 +144,7 @@ func TestExactlyWhatReachesTheRealDriverAndWhen(t *testing.T) {
 	const session = catalog.SessionQuery
 	m := newMocked(t, `inner-%d`, `inner-%d writebehind.tables=items writebehind.journal=none writebehind.max_delay=1h writebehind.driver=recorded`,
 		func(m *mocked) {
+			m.answer(m.start[0]) // the session of the look-ups
 			m.expectLookup()
 			m.ExpectBegin()
 			m.ExpectQuery(beginFlush).WithArgs(sqlmock.AnyArg(), sqlmock.AnyArg()).WillReturnRows(
@@ -153,7 +165,7 @@ func TestExactlyWhatReachesTheRealDriverAndWhen(t *testing.T) {
 	require.Equal(t, "one 10 1.50", fmt.Sprint(name, " ", stock, " ", string(price)))
 	sent := m.sent()
 	require.Equal(t, session, sent[0])
-	require.Equal(t, []string{session, "PREPARE " + lookupItem, lookupItem}, sent[len(sent)-3:], "the row is looked up once")
+	require.Equal(t, []string{session, lookupItem}, sent[len(sent)-2:], "the row is looked up once")
 
 	name, stock, price = read()
 	require.Equal(t, "one 10 1.50", fmt.Sprint(name, " ", stock, " ", string(price)), "the mock has overwritten what it returned")

@@ -34,6 +34,12 @@ func (t Type) Compare(s Session, v driver.Value) (value driver.Value, ok bool) {
 
 // bound returns the value of type t that the bound argument v becomes.
 func (t Type) bound(s Session, v driver.Value, assign bool) (driver.Value, bool) {
+	if s.Strict {
+		var ok bool
+		if v, ok = t.sure(v); !ok {
+			return nil, false
+		}
+	}
 	if b, isBytes := v.([]byte); v == nil || isBytes && b == nil {
 		return nil, t.Kind != Other // lib/pq sends a nil []byte as NULL too
 	}

@@ -25,14 +25,17 @@ func (t Type) Array(s Session, v driver.Value, limit int) (elements []driver.Val
 	case string:
 		text = v
 	case []byte:
-		if v == nil {
+		if v == nil && !s.Strict {
 			return nil, true
 		}
-		if s.BinaryParameters { // it would be sent as an array in binary format
+		if s.BinaryParameters || s.Strict { // it would be sent as an array in binary format
 			return nil, false
 		}
 		text = string(v)
 	default:
+		if s.Strict {
+			return t.sureArray(s, v, limit)
+		}
 		return nil, false
 	}
 	if len(text) > maxWidth || !s.knownText(text) {

@@ -75,4 +75,13 @@ type Session struct {
 	// InfinityTimes says that the program has called pq.EnableInfinityTs (see
 	// InfinityTimes): then no time.Time is known.
 	InfinityTimes bool
+	// Strict says that the real driver is another one than lib/pq: of its arguments
+	// only those are known that mean the same to every driver.
+	Strict bool
+}
+
+// Own is the session for values that do not come from a driver's arguments.
+func (s Session) Own() Session {
+	s.Strict = false
+	return s
 }

@@ -9,6 +9,7 @@ import (
 	"database/sql"
 	"fmt"
 	"reflect"
+	"strconv"
 )
 
 // Outcome is what an application sees of one statement.
@@ -121,9 +122,18 @@ func readSet(rows *sql.Rows, most int) ResultSet {
 }
 
 func readType(t *sql.ColumnType) ColumnType {
-	c := ColumnType{Name: t.Name(), DatabaseType: t.DatabaseTypeName(), ScanType: t.ScanType()}
+	c := ColumnType{Name: t.Name(), DatabaseType: named(t.DatabaseTypeName()), ScanType: t.ScanType()}
 	c.Length, c.HasLength = t.Length()
 	c.Precision, c.Scale, c.HasPrecision = t.DecimalSize()
 	c.Nullable, c.HasNullable = t.Nullable()
 	return c
+}
+
+// named takes out the OID by which pgx names a type that it does not know: it differs
+// between databases.
+func named(databaseType string) string {
+	if _, err := strconv.ParseUint(databaseType, 10, 32); err == nil {
+		return "<oid>"
+	}
+	return databaseType
 }

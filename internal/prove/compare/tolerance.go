@@ -2,14 +2,13 @@ package compare
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/lib/pq"
+	"github.com/writebehind/writebehind/internal/pgerr"
 
 	"github.com/writebehind/writebehind/internal/prove/history"
 )
@@ -194,11 +193,7 @@ func (p *Pairs) sorted(rows [][]any, subject bool) [][]any {
 // failedOnSomeRow reports whether the error is PostgreSQL's about a row's
 // values: data exception, constraint violation, or a limit.
 func failedOnSomeRow(err error) bool {
-	var e *pq.Error
-	if !errors.As(err, &e) {
-		return false
-	}
-	switch e.Code.Class() {
+	switch pgerr.Class(err) {
 	case "22", "23", "54":
 		return true
 	}

@@ -38,6 +38,9 @@ type Bench struct {
 	// Counts, if set, reads the counters of the driver under test; it is called
 	// before each Close of a sql.DB.
 	Counts func(*sql.DB) (Counts, error)
+	// Real is the name of the driver on one side, and of the real one behind the driver
+	// under test. Default: Reference.
+	Real string
 
 	server  *pgtest.Server
 	subject string // name of the driver under test
@@ -52,7 +55,7 @@ type place struct {
 
 // NewBench creates the two databases. The caller must Close the Bench.
 func NewBench(ctx context.Context, server *pgtest.Server, subject string) (*Bench, error) {
-	b := &Bench{Patience: 20 * time.Second, server: server, subject: subject}
+	b := &Bench{Patience: 20 * time.Second, Real: Reference, server: server, subject: subject}
 	unique := strings.ToLower(rand.Text()[:10])
 	for i, side := range []string{"ref", "sub"} {
 		p := &b.places[i]

@@ -10,7 +10,7 @@ import (
 // the shim's parameters too, but the reference is to owe it nothing.
 func (b *Bench) dsn(side int, s history.Settings) string {
 	var params []string
-	if s.Binary {
+	if s.Binary && b.Real == Reference {
 		params = append(params, "binary_parameters=yes")
 	}
 	if s.TimeZone != "" {
@@ -18,6 +18,9 @@ func (b *Bench) dsn(side int, s history.Settings) string {
 	}
 	if side == 1 {
 		params = append(params, shimParams(s)...)
+		if b.Real != Reference {
+			params = append(params, "writebehind.driver="+b.Real)
+		}
 	}
 	if s.URL {
 		return b.server.URL(b.places[side].name, params...)

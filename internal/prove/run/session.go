@@ -26,7 +26,7 @@ type session struct {
 }
 
 func (b *Bench) session(side int, h history.History) *session {
-	s := &session{driver: Reference, dsn: b.dsn(side, h.Settings), number: h.Connections()}
+	s := &session{driver: b.Real, dsn: b.dsn(side, h.Settings), number: h.Connections()}
 	s.held = h.Settings.Conn || s.number > 1
 	s.asks = side == 0 && s.number > 1
 	if h.Settings.Deadline {

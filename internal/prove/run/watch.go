@@ -2,12 +2,11 @@ package run
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 
-	"github.com/lib/pq"
+	"github.com/writebehind/writebehind/internal/pgerr"
 
 	"github.com/writebehind/writebehind/internal/prove/compare"
 )
@@ -127,8 +126,7 @@ func (l *life) deadlocks() {
 
 func deadlocked(out *compare.Outcome) bool {
 	for _, err := range []error{out.Err, out.RowsErr, out.CloseErr} {
-		var e *pq.Error
-		if errors.As(err, &e) && e.Code == "40P01" {
+		if pgerr.State(err) == "40P01" {
 			return true
 		}
 	}
