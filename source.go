@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/writebehind/writebehind/internal/catalog"
 	"github.com/writebehind/writebehind/internal/pgvalue"
@@ -72,7 +71,7 @@ func (b *sources) bind(v *rewrite.Value, column *catalog.Column, stored bool) (s
 	case rewrite.Null:
 		return s, ""
 	case rewrite.Now:
-		if _, ok := column.Type.Argument(b.session, time.Unix(0, 0)); stored && ok && isTemporal(column) {
+		if stored && b.session.Location != nil && isTemporal(column) {
 			s.draw = drawNow
 			return s, ""
 		}
