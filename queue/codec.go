@@ -124,11 +124,12 @@ func (d *decoder) group(r journal.Record) (group []Mutation, current bool, err e
 		if err != nil {
 			return err
 		}
-		var deltas []byte
-		if known.shape.deltas() > 0 {
-			if image, deltas, err = rowimage.Split(image, len(known.shape.Table.Columns)); err != nil {
-				return err
-			}
+		image, deltas, err := rowimage.Split(image, len(known.shape.Table.Columns))
+		if err != nil {
+			return err
+		}
+		if _, rest, err := rowimage.Split(deltas, known.shape.deltas()); err != nil || len(rest) > 0 {
+			return errDamagedGroup
 		}
 		current = current && known.current
 		group = append(group, Mutation{Shape: known.shape, Key: key, Hash: d.hash(key), Image: image, Deltas: deltas})

@@ -27,7 +27,7 @@ var accounts = &catalog.Relation{
 }
 
 // FuzzGroup: whatever a group and its definition hold, reading them ends with what
-// they say or with an error, and what was read is written as it was.
+// they say or with an error, and what was read can be applied and is written as it was.
 func FuzzGroup(f *testing.F) {
 	interned := new(shapes)
 	image := func(values ...any) (cells []byte) {
@@ -72,6 +72,12 @@ func FuzzGroup(f *testing.F) {
 		if err != nil {
 			require.ErrorIs(t, err, errDamagedGroup)
 			return
+		}
+		overlay := newMemtable(0)
+		for lsn := range LSN(2) {
+			for i := range group {
+				overlay.apply(d.shapes, lsn+1, &group[i])
+			}
 		}
 		var images [][]byte
 		require.NoError(t, eachMutation(payload, func(_ uint32, image []byte) error {
