@@ -33,6 +33,7 @@ func FuzzKey(f *testing.F) {
 	}
 	prepared := make(map[string]*sql.Stmt)
 	same := func(t *testing.T, first, second string, values ...any) (equal bool) {
+		t.Helper()
 		query := "SELECT $1::" + first + " = $3::" + first + " AND $2::" + second + " = $4::" + second
 		stmt := prepared[query]
 		if stmt == nil {

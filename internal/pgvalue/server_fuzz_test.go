@@ -33,7 +33,7 @@ func (v *server) session(n uint8) session { return v.sessions[int(n)%len(v.sessi
 
 func (v *server) column(n uint8) column { return v.columns[int(n)%len(v.columns)] }
 
-// numbers are the columns that can be added to.
+// number returns one of the columns that can be added to.
 func (v *server) number(n uint8) column {
 	var numbers []column
 	for _, c := range v.columns {
@@ -62,7 +62,7 @@ func (v *server) stores(t *testing.T, s session, c column, want driver.Value, wh
 	}
 }
 
-// The outcomes of comparisons, as a query returns them that compares with "?".
+// The outcomes of comparisons, as the query that comparisons begins returns them.
 const (
 	isEqual = 1 << iota
 	isLess
