@@ -14,8 +14,8 @@ import (
 	"github.com/writebehind/writebehind/internal/pgtest"
 )
 
-// server is the database that a fuzz target asks, with the number of rows that
-// its tables may have.
+// server is the database that a fuzz target asks, with the number of rows that its
+// tables have by now.
 type server struct {
 	sessions []session
 	columns  []column
