@@ -86,9 +86,10 @@ bench-quick:
 .PHONY: fuzz
 fuzz:
 	@for module in $(MODULES); do (cd $$module && for package in $$(go list ./...); do \
-		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+		tests=$$(go test -list '^Fuzz' $$package) || { echo "$$tests"; exit 1; }; \
+		for target in $$(grep '^Fuzz' <<< "$$tests" || true); do \
 			echo "$$package $$target"; \
-			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(TIME) $$package || exit 1; \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(TIME) -fuzzminimizetime 1s $$package || exit 1; \
 		done; \
 	done) || exit 1; done
 

@@ -124,11 +124,12 @@ func (d *decoder) group(r journal.Record) (group []Mutation, current bool, err e
 		if err != nil {
 			return err
 		}
-		var deltas []byte
-		if known.shape.deltas() > 0 {
-			if image, deltas, err = rowimage.Split(image, len(known.shape.Table.Columns)); err != nil {
-				return err
-			}
+		image, deltas, err := rowimage.Split(image, len(known.shape.Table.Columns))
+		if err != nil {
+			return err
+		}
+		if _, rest, err := rowimage.Split(deltas, known.shape.deltas()); err != nil || len(rest) > 0 {
+			return errDamagedGroup
 		}
 		current = current && known.current
 		group = append(group, Mutation{Shape: known.shape, Key: key, Hash: d.hash(key), Image: image, Deltas: deltas})
@@ -147,12 +148,13 @@ func (d *decoder) define(text []byte) (decoded, error) {
 		return decoded{}, err
 	}
 	name := catalog.Name{Schema: def.Schema, Name: def.Table}
+	if !def.whole() {
+		return decoded{}, fmt.Errorf("the definition of %s has no key, or names a column that it does not have", name)
+	}
 	table := d.resolve(name, def.fits)
 	current := table != nil
 	if !current {
-		if table = d.pastTable(&def); table == nil {
-			return decoded{}, fmt.Errorf("the definition of %s names a column that it does not have", name)
-		}
+		table = d.pastTable(&def)
 	}
 	kind, ok := kindNamed(def.Kind)
 	if !ok {
@@ -179,15 +181,20 @@ func (d *decoder) pastTable(def *definition) *catalog.Relation {
 	for _, c := range def.Columns {
 		table.Columns = append(table.Columns, catalog.Column{Name: c.Name, SQLType: c.SQLType, Type: c.Type})
 	}
-	for _, name := range slices.Concat(def.Key, def.Set, def.Add) {
-		if table.Column(name) < 0 {
-			return nil
-		}
-	}
 	for _, name := range def.Key {
 		table.Key = append(table.Key, table.Column(name))
 	}
 	return table
+}
+
+// whole says whether the definition has a key and each column that it names.
+func (d *definition) whole() bool {
+	for _, name := range slices.Concat(d.Key, d.Set, d.Add) {
+		if !slices.ContainsFunc(d.Columns, func(c definitionColumn) bool { return c.Name == name }) {
+			return false
+		}
+	}
+	return len(d.Key) > 0
 }
 
 // fits tells whether a table has the definition's key and columns.

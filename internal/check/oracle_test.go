@@ -83,7 +83,7 @@ var cellValues = map[string][]string{
 
 // oracle is a database with rows of a table that has a column of each type.
 type oracle struct {
-	*testing.T
+	testing.TB
 	db      *sql.DB
 	session pgvalue.Session
 	columns []check.Column
@@ -93,7 +93,7 @@ type oracle struct {
 	made    int
 }
 
-func newOracle(t *testing.T) *oracle {
+func newOracle(t testing.TB) *oracle {
 	t.Helper()
 	n := *seed
 	if n == 0 {
@@ -105,7 +105,7 @@ func newOracle(t *testing.T) *oracle {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	db.SetMaxOpenConns(1)
-	o := &oracle{T: t, db: db, session: pgvalue.Session{UTF8: true}, r: rand.New(rand.NewPCG(n, 1))}
+	o := &oracle{TB: t, db: db, session: pgvalue.Session{UTF8: true}, r: rand.New(rand.NewPCG(n, 1))}
 	o.exec(columnsDDL)
 	o.loadColumns()
 	return o
@@ -300,7 +300,7 @@ func (o *oracle) condition(depth int) string {
 		i = o.r.IntN(len(o.types))
 	}
 	column, typ := pq.QuoteIdentifier(o.columns[i].Name), o.types[i]
-	switch o.r.IntN(8) {
+	switch o.r.IntN(9) {
 	case 0:
 		return column + " IS " + o.pick("", "NOT ") + "NULL"
 	case 1:
@@ -316,6 +316,9 @@ func (o *oracle) condition(depth int) string {
 		}
 	case 5:
 		return o.constant(typ) + o.operator() + column
+	case 6:
+		element, _, _ := strings.Cut(typ, "(")
+		return column + o.operator() + o.pick("ANY", "ALL") + " (ARRAY[" + o.constant(typ) + ", " + o.constant(typ) + "]::" + element + "[])"
 	}
 	return column + o.operator() + o.constant(typ)
 }

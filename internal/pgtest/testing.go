@@ -69,6 +69,16 @@ func Shared(t testing.TB) *Server {
 	return shared.server
 }
 
+// SharedByWorkers returns the server of Shared to a fuzz target. The processes that
+// fuzzing starts use that of the process that started them, so that there is one
+// server, whatever their number.
+func SharedByWorkers(f *testing.F) *Server {
+	f.Helper()
+	s := Shared(f)
+	f.Setenv(EnvDSN, s.DSN(""))
+	return s
+}
+
 // CloseShared closes the server of Shared, if it was started, and returns when
 // it and its goroutine are gone. A TestMain that has more to do than Main calls
 // it after m.Run.

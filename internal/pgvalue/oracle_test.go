@@ -66,7 +66,7 @@ type session struct {
 }
 
 // newDatabase returns the sessions to a database with one table per column.
-func newDatabase(t *testing.T) ([]session, []column) {
+func newDatabase(t testing.TB) ([]session, []column) {
 	t.Helper()
 	server := pgtest.Shared(t)
 	name := server.CreateDatabase(t)
@@ -94,7 +94,7 @@ func newDatabase(t *testing.T) ([]session, []column) {
 	return sessions, newColumns(t, sessions[0].db)
 }
 
-func openDB(t *testing.T, dsn string) *sql.DB {
+func openDB(t testing.TB, dsn string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("postgres", dsn)
 	require.NoError(t, err)
@@ -106,7 +106,7 @@ func openDB(t *testing.T, dsn string) *sql.DB {
 // moods are the labels of the enum type mood.
 var moods = []string{"sad", "ok", "happy", "Grüße", "with space", `q'"uote`}
 
-func newColumns(t *testing.T, db *sql.DB) []column {
+func newColumns(t testing.TB, db *sql.DB) []column {
 	t.Helper()
 	labels := ""
 	for i, label := range moods {
@@ -155,7 +155,7 @@ func columnOf(t *testing.T, columns []column, sqlType string) column {
 	return column{}
 }
 
-func exec(t *testing.T, db *sql.DB, query string, args ...any) {
+func exec(t testing.TB, db *sql.DB, query string, args ...any) {
 	t.Helper()
 	_, err := db.Exec(query, args...)
 	require.NoError(t, err, query)
@@ -185,7 +185,7 @@ func (s session) cells(t *testing.T, c column) []any {
 }
 
 // list returns the values of the only column of a query.
-func (s session) list(t *testing.T, query string, args ...any) []any {
+func (s session) list(t testing.TB, query string, args ...any) []any {
 	t.Helper()
 	rows, err := s.db.Query(query, args...)
 	require.NoError(t, err, query)

@@ -73,24 +73,6 @@ func TestForeignValuesAreRefused(t *testing.T) {
 	require.Error(t, err)
 }
 
-func FuzzDecode(f *testing.F) {
-	image, err := AppendRow(nil, time.UTC, sampleRow(time.UTC))
-	require.NoError(f, err)
-	f.Add(image)
-	f.Add([]byte{kindBytes, 0xff, 0xff, 0xff, 0xff, 0x0f})
-	f.Fuzz(func(t *testing.T, image []byte) {
-		dest := make([]driver.Value, 4)
-		if Decode(image, time.UTC, dest) != nil {
-			return
-		}
-		again, err := AppendRow(nil, time.UTC, dest)
-		require.NoError(t, err)
-		second := make([]driver.Value, 4)
-		require.NoError(t, Decode(again, time.UTC, second))
-		require.Len(t, second, len(dest))
-	})
-}
-
 func BenchmarkDecodeColumns(b *testing.B) {
 	image, err := AppendRow(nil, time.UTC, []driver.Value{int64(1), "name", int64(300), []byte("12.50"), time.Unix(1700000000, 0).UTC()})
 	require.NoError(b, err)
