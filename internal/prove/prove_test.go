@@ -56,7 +56,7 @@ func TestPlantedMistakeIsCutDown(t *testing.T) {
 	})
 	require.Equal(t, 1, n, out)
 	require.Contains(t, out, "RowsAffected")
-	require.Regexp(t, `prove: statements \d+ divergences 1\n$`, out)
+	require.Regexp(t, `prove: statements \d+ schemas \d+ divergences 1\n$`, out)
 
 	found := regexp.MustCompile(`cut down to (\d+) statements`).FindStringSubmatch(out)
 	require.NotNil(t, found, out)
@@ -73,7 +73,7 @@ func TestPlainDriverHasNoDivergence(t *testing.T) {
 	n, out := proveShort(t, options{driver: run.Reference, statements: 400, length: 200, only: -1, most: 1, seed: 2})
 	require.Zero(t, n, out)
 	require.Regexp(t, `(?s)^prove: driver postgres seed 2\nprove: deferred 0.0% cached 0.0% direct 100.0%\n`+
-		`prove: in transactions [\d.]+ %, buffered to the end 0.0 %\nprove: histories of several connections \d+, [^\n]+\nprove: statements \d+ divergences 0\n$`, out)
+		`prove: in transactions [\d.]+ %, buffered to the end 0.0 %\nprove: histories of several connections \d+, [^\n]+\nprove: statements \d+ schemas \d+ divergences 0\n$`, out)
 }
 
 // TestPlantedMistakesOfTransactionsAreFound sees that the generated histories
