@@ -19,6 +19,8 @@ import (
 //   - The value of now(): the two sides run at different moments. Both must lie
 //     within the run, and a moment of one side always stands for the same
 //     moment of the other, so a stale or a torn value is still seen.
+//     In one transaction the subject's may be two moments: one for what came
+//     before it was made real, one for what came after (README, "now()").
 //   - The value of nextval(): gaps are allowed to a sequence (PostgreSQL
 //     documentation, "Sequence Manipulation Functions"). Values are paired in
 //     the same way.
@@ -62,6 +64,7 @@ type Pairs struct {
 	began time.Time
 	sides [2]map[any]int   // value -> index into list
 	lists map[class][]pair // in order of appearance
+	spans spans            // of the transactions there were
 }
 
 type pair struct{ ref, sub any }
@@ -108,6 +111,10 @@ func (p *Pairs) same(ref, sub any) bool {
 	}
 	ri, rok := p.sides[0][rk]
 	si, sok := p.sides[1][sk]
+	if rok && !sok && rc == clock && p.spans.both(p.lists[clock][ri].sub.(int64), sk.value.(int64)) {
+		p.sides[1][sk] = ri
+		return true
+	}
 	if rok || sok {
 		return rok && sok && ri == si
 	}

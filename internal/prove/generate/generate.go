@@ -128,7 +128,8 @@ func (g *generator) newSettings() history.Settings {
 		URL:       r.IntN(2) == 0,
 		Conn:      r.IntN(3) == 0,
 		Deadline:  r.IntN(3) == 0,
-		Buffer:    r.IntN(4) != 0,
+		Sync:      []string{"", "", "", "", "on", "off"}[r.IntN(6)],
+		Real:      r.IntN(8) == 0,
 	}
 	if r.IntN(4) == 0 {
 		// All but one, which is not the one that most statements are about.

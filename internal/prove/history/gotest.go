@@ -44,7 +44,8 @@ func (s Settings) fields() string {
 	f.add(s.URL, "URL: true")
 	f.add(s.Conn, "Conn: true")
 	f.add(s.Deadline, "Deadline: true")
-	f.add(s.Buffer, "Buffer: true")
+	f.add(s.Sync != "", "Sync: %q", s.Sync)
+	f.add(s.Real, "Real: true")
 	return f.String()
 }
 

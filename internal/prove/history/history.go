@@ -30,7 +30,8 @@ type Settings struct {
 	URL       bool          // the DSN has the URL form
 	Conn      bool          // statements go to one held sql.Conn, not to the sql.DB
 	Deadline  bool          // every statement gets a context that can end
-	Buffer    bool          // writebehind.transactions=buffer
+	Sync      string        // writebehind.sync, with a journal on disk; default: no journal
+	Real      bool          // writebehind.transactions=direct
 }
 
 // Call tells which method of database/sql a Statement is sent with.
