@@ -27,7 +27,7 @@ func newWorld(r *rand.Rand) *world {
 	for _, k := range w.kinds {
 		w.byName[k.name] = k
 	}
-	w.schema = append(w.schema, "CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy', 'so so', '日')")
+	w.schema = append(w.schema, types...)
 
 	w.add(w.plainTable(r))
 	w.add(w.variedTable(r))
@@ -68,7 +68,7 @@ func (w *world) plainTable(r *rand.Rand) *table {
 	t.addColumn(r, w.byName["int8"], false)
 	t.addColumn(r, w.byName["text"], false)
 	for range 1 + r.IntN(4) {
-		t.addColumn(r, w.kinds[r.IntN(len(w.kinds))], false)
+		t.addColumn(r, w.kind(r, 6), false)
 	}
 	if r.IntN(3) == 0 {
 		w.addClock(t)
@@ -91,9 +91,19 @@ func (w *world) variedTable(r *rand.Rand) *table {
 	t := &table{name: "varied", plainName: true, weight: 6}
 	t.addKey(r, w.keyKind(r))
 	for range 3 + r.IntN(7) {
-		t.addColumn(r, w.kinds[r.IntN(len(w.kinds))], true)
+		t.addColumn(r, w.kind(r, 4), true)
 	}
 	return t
+}
+
+// kind chooses a kind of column; one time in so many it may be one of restKinds.
+func (w *world) kind(r *rand.Rand, of int) *kind {
+	rest := r.IntN(of) == 0
+	for {
+		if k := w.kinds[r.IntN(len(w.kinds))]; k.rest == rest {
+			return k
+		}
+	}
 }
 
 func (w *world) keyKind(r *rand.Rand) *kind {
@@ -113,7 +123,7 @@ func (w *world) mintedTable(r *rand.Rand, name string, number int) *table {
 	}
 	t.addColumn(r, w.byName["int4"], false)
 	for range 1 + r.IntN(3) {
-		t.addColumn(r, w.kinds[r.IntN(len(w.kinds))], true)
+		t.addColumn(r, w.kind(r, 4), true)
 	}
 	w.addClock(t)
 	return t
@@ -129,7 +139,7 @@ func (w *world) compositeTable(r *rand.Rand) *table {
 	t.addKey(r, kinds...)
 	t.addColumn(r, w.byName["int4"], true)
 	for range r.IntN(4) {
-		t.addColumn(r, w.kinds[r.IntN(len(w.kinds))], true)
+		t.addColumn(r, w.kind(r, 4), true)
 	}
 	return t
 }

@@ -195,7 +195,7 @@ func (t *table) addColumn(r *rand.Rand, k *kind, constrain bool) *column {
 		c.def = true
 		c.rest += " DEFAULT " + k.plain[r.IntN(len(k.plain))].lit
 	}
-	c.notNull = r.IntN(4) == 0
+	c.notNull = r.IntN(4) == 0 && (!k.rest || c.def)
 	if !constrain {
 		return c
 	}

@@ -212,6 +212,7 @@ func (g *generator) insertColumns(t *table) []*column {
 			if !g.rarely(150) {
 				cols = append(cols, c)
 			}
+		case c.kind.rest && g.plain:
 		case c.clock, few:
 			if g.shape.IntN(4) == 0 {
 				cols = append(cols, c)
