@@ -15,6 +15,7 @@ import (
 
 	"github.com/writebehind/writebehind/internal/pgtest"
 	"github.com/writebehind/writebehind/internal/prove/faulty"
+	"github.com/writebehind/writebehind/internal/prove/generate"
 	"github.com/writebehind/writebehind/internal/prove/run"
 )
 
@@ -106,6 +107,18 @@ func TestPlantedMistakesOfTransactionsAreFound(t *testing.T) {
 type commits struct{ driver.Tx }
 
 func (c commits) Rollback() error { return c.Commit() }
+
+func TestEverySchemaLoads(t *testing.T) {
+	bench, err := run.NewBench(t.Context(), pgtest.Shared(t), run.Reference)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, bench.Close()) }()
+	seed := uint64(time.Now().UnixNano())
+	for i := range uint64(60) {
+		h := generate.History(seed, i, 0)
+		_, err := bench.Run(t.Context(), h)
+		require.NoError(t, err, "seed %d history %d: %q", seed, i, h.Schema)
+	}
+}
 
 func TestOneHistoryCanBeRunAgain(t *testing.T) {
 	_, first := proveShort(t, options{driver: run.Reference, statements: 1, length: 50, only: 3, most: 1, seed: 2})

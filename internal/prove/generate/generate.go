@@ -114,7 +114,15 @@ func (g *generator) sweeps(text string) bool {
 			return true
 		}
 	}
-	return g.world.parent != nil && strings.Contains(text, "delete") && strings.Contains(text, g.world.parent.name)
+	if strings.HasPrefix(text, "commit") || strings.HasPrefix(text, "end") {
+		return g.world.deferrable
+	}
+	for _, t := range g.world.swept {
+		if (strings.Contains(text, "delete") || strings.Contains(text, "update")) && strings.Contains(text, strings.ToLower(t.name)) {
+			return true
+		}
+	}
+	return false
 }
 
 func (g *generator) newSettings() history.Settings {

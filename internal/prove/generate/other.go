@@ -208,11 +208,10 @@ func (g *generator) copyRows(t *table) history.Statement {
 	if t.hasMinted || len(t.key) > 1 {
 		t = g.world.tables[0]
 	}
-	names := make([]string, len(t.cols))
-	for i, c := range t.cols {
-		names[i] = c.name
-		if !t.plainName {
-			names[i] = quote(c.name)
+	var names []string
+	for _, c := range t.cols {
+		if !c.generated {
+			names = append(names, t.written(c))
 		}
 	}
 	cols := strings.Join(names, ", ")

@@ -36,6 +36,8 @@ func (g *generator) transaction() []history.Statement {
 	default:
 		out = append(out, history.Statement{Call: history.Rollback})
 	}
+	last := &out[len(out)-1]
+	last.Unordered = commit && g.world.deferrable // any row may be the first to fail
 	return out
 }
 
@@ -115,6 +117,8 @@ func (g *generator) body() []history.Statement {
 		case n < 39 && (!g.tame || n == 38):
 			out = append(out, g.failing())
 			left--
+		case n < 45 && g.world.deferrable:
+			out = append(out, exec(g.one("SET CONSTRAINTS ALL DEFERRED", "SET CONSTRAINTS ALL IMMEDIATE")))
 		case n < 41 && !g.plain:
 			out = append(out, g.lockTable())
 		case n < 60 && g.sessions:

@@ -32,6 +32,10 @@ func (g *generator) update() history.Statement {
 func (g *generator) assign(w *writer, c *column, daring bool) {
 	w.target(c)
 	w.word("=")
+	if c.generated {
+		w.word("DEFAULT")
+		return
+	}
 	n := g.shape.IntN(20)
 	if g.plain && (n < 9 && c.kind.sums == "float" || n == 9 || n == 11 && c.notNull || n == 12) {
 		n = 19
@@ -180,6 +184,8 @@ func (g *generator) insertInto(t *table, daring bool) (*writer, []*column) {
 				}
 			}
 			switch {
+			case c.generated:
+				w.word("DEFAULT")
 			case g.tame:
 				w.value(c.kind, g.pick(c, daring))
 			case c.def && g.shape.IntN(6) == 0:
@@ -202,7 +208,7 @@ func (g *generator) insertColumns(t *table) []*column {
 	few := g.shape.IntN(3) == 0
 	for i, c := range t.cols {
 		switch {
-		case g.tame && !c.minted:
+		case g.tame && !c.minted && !c.generated:
 			cols = append(cols, c)
 		case c.minted:
 			if g.shape.IntN(12) == 0 {
@@ -210,6 +216,10 @@ func (g *generator) insertColumns(t *table) []*column {
 			}
 		case t.isKey(i), c.notNull && !c.def:
 			if !g.rarely(150) {
+				cols = append(cols, c)
+			}
+		case c.generated:
+			if g.rarely(20) {
 				cols = append(cols, c)
 			}
 		case c.kind.rest && g.plain:
