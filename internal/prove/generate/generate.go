@@ -259,8 +259,10 @@ func (g *generator) statement() history.Statement {
 		return g.selectByKeys()
 	case n < 825:
 		return g.exists()
-	case n < 950:
+	case n < 890:
 		return g.other()
+	case n < 950:
+		return g.arbitrary()
 	case n < 970:
 		return g.mistake()
 	default:

@@ -121,7 +121,15 @@ func (g *generator) body() []history.Statement {
 			out = append(out, exec(g.one("SET CONSTRAINTS ALL DEFERRED", "SET CONSTRAINTS ALL IMMEDIATE")))
 		case n < 41 && !g.plain:
 			out = append(out, g.lockTable())
-		case n < 60 && g.sessions:
+		case n < 52 && !g.plain:
+			out = append(out, g.copyIn())
+			left--
+		case n < 56 && !g.plain:
+			out = append(out, g.cursor()...)
+			left -= 2
+		case n < 59 && !g.plain:
+			out = append(out, g.probe())
+		case n < 70 && g.sessions:
 			out = append(out, g.sessionSetting())
 		default:
 			out = append(out, g.statement())
@@ -129,6 +137,11 @@ func (g *generator) body() []history.Statement {
 		}
 	}
 	return out
+}
+
+// probe asks in what state the transaction is.
+func (g *generator) probe() history.Statement {
+	return history.Statement{Call: history.Query, SQL: g.one("SELECT 1", "SHOW transaction_isolation", "SHOW transaction_read_only", "SELECT now() = transaction_timestamp()")}
 }
 
 // mark is the name of a savepoint.

@@ -45,6 +45,11 @@ func (g *generator) assign(w *writer, c *column, daring bool) {
 		return
 	}
 	switch {
+	case c.kind.sums != "" && n < 2:
+		w.word("COALESCE (")
+		w.column(c)
+		w.word(", 0) +")
+		w.value(c.kind, g.increment(c, daring))
 	case c.kind.sums != "" && n < 8:
 		w.column(c)
 		w.word([]string{"+", "+", "-"}[g.shape.IntN(3)])
@@ -92,11 +97,19 @@ func (g *generator) upsert() history.Statement {
 	w, cols := g.insertInto(g.eligible(), daring)
 	t := w.table
 	w.word("ON CONFLICT")
-	if g.shape.IntN(10) > 0 {
+	switch n := g.shape.IntN(20); {
+	case n == 0 && t.plainName && t.name != g.world.view:
+		w.word("ON CONSTRAINT ")
+		w.raw(t.name + "_pkey")
+	case n == 1 && len(t.others()) > 0: // mostly not UNIQUE
+		w.word("(")
+		w.target(t.others()[0])
+		w.word(")")
+	case n > 3:
 		w.word("(")
 		list(w, t.key, func(i int) { w.target(t.cols[i]) })
 		w.word(")")
-	} else {
+	default:
 		w.word("DO NOTHING")
 		return g.write(w, g.returning(w, 3), true)
 	}

@@ -46,6 +46,7 @@ const (
 	Commit
 	Rollback
 	Reopen // close the sql.DB, open another one with the same DSN
+	Copy   // a statement of pq.CopyIn, executed once for each Columns of the Args
 )
 
 // Prepared tells whether and how long a Statement is prepared.
@@ -72,6 +73,8 @@ type Statement struct {
 	// Read is the number of rows the application takes before it closes the
 	// rows; 0 means all.
 	Read int
+	// Columns is the number of columns of a Copy.
+	Columns int
 	// DDL says that the statement changes the schema. Statements kept prepared
 	// are closed before it.
 	DDL bool
