@@ -12,7 +12,7 @@ func (g *generator) transaction() []history.Statement {
 	plain := g.plain
 	defer func() { g.plain, g.inside, g.tame = plain, false, false }()
 	g.inside = true
-	g.tame = g.values.IntN(10) < 6 || g.gentle && g.plain && g.values.IntN(4) > 0
+	g.tame = g.values.IntN(10) < 7 || g.gentle && g.plain && g.values.IntN(4) > 0
 	g.plain = plain || g.tame || g.values.IntN(10) < 4
 
 	out := g.beginning()
@@ -49,6 +49,9 @@ func (g *generator) one(texts ...string) string { return texts[g.values.IntN(len
 // beginning begins a transaction, most of them at the level that is the default.
 func (g *generator) beginning() []history.Statement {
 	n := g.values.IntN(100)
+	if g.tame && g.values.IntN(4) > 0 {
+		n = 0
+	}
 	if g.values.IntN(4) == 0 {
 		switch {
 		case n < 65:
@@ -92,7 +95,7 @@ func (g *generator) beginning() []history.Statement {
 func (g *generator) body() []history.Statement {
 	var out []history.Statement
 	var set []string
-	calm := g.values.IntN(3) > 0 // no savepoints, no errors
+	calm := g.values.IntN(3) > 0 || g.tame && g.values.IntN(2) == 0 // no savepoints, no errors
 	for left := 2 + g.values.IntN(7); left > 0; {
 		n := 100
 		if !calm {
