@@ -34,6 +34,8 @@ import (
 //     is parsed, not when it is bound.
 //   - The number in the name of a schema of temporary tables (pg_temp_7), which
 //     is that of the server's process. An error shows it.
+//   - Which of the calls of a COPY FROM STDIN reports its error: the one that lib/pq
+//     makes after it happens to have arrived. The first error counts.
 //
 // And one thing is not tried: a statement prepared before a change of the
 // schema is not run after it. PostgreSQL refuses some of those ("cached plan

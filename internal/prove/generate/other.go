@@ -31,7 +31,7 @@ func (g *generator) other() history.Statement {
 		return g.throughView()
 	case n < 22:
 		return g.writingCTE(t)
-	case n < 23 && w.function != "":
+	case n < 24 && w.function != "":
 		return history.Statement{Call: history.Query, SQL: "SELECT " + w.function + "()"}
 	case n < 25:
 		return g.copyRows(t)
