@@ -2,8 +2,7 @@ package generate
 
 import (
 	"fmt"
-
-	"github.com/lib/pq"
+	"strings"
 
 	"github.com/writebehind/writebehind/internal/prove/history"
 )
@@ -155,12 +154,9 @@ func (g *generator) copyIn() history.Statement {
 	}
 	names := make([]string, len(cols))
 	for i, c := range cols {
-		names[i] = c.name
+		names[i] = t.written(c)
 	}
-	text := pq.CopyIn(t.name, names...)
-	if t.schema != "" {
-		text = pq.CopyInSchema(t.schema, t.name, names...)
-	}
+	text := fmt.Sprintf("COPY %s (%s) FROM STDIN", t.qualified(), strings.Join(names, ", "))
 	st := history.Statement{Call: history.Copy, SQL: text, Unordered: true, Columns: len(cols)}
 	daring := g.values.IntN(4) == 0
 	for range 1 + g.values.IntN(3) {

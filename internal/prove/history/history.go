@@ -46,7 +46,7 @@ const (
 	Commit
 	Rollback
 	Reopen // close the sql.DB, open another one with the same DSN
-	Copy   // a statement of pq.CopyIn, executed once for each Columns of the Args
+	Copy   // a COPY FROM STDIN, executed once for each Columns of the Args
 )
 
 // Prepared tells whether and how long a Statement is prepared.

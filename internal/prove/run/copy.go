@@ -7,7 +7,7 @@ import (
 	"github.com/writebehind/writebehind/internal/prove/history"
 )
 
-// copyIn sends rows with a statement of pq.CopyIn. Which of the calls tells of an
+// copyIn sends rows with a COPY FROM STDIN. Which of the calls tells of an
 // error is a matter of timing, so only the first error is recorded.
 func (l *line) copyIn(ctx context.Context, out *compare.Outcome, st history.Statement, args []any) {
 	stmt, err := l.target().PrepareContext(ctx, st.SQL)
