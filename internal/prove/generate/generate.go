@@ -200,7 +200,7 @@ func (g *generator) next() []history.Statement {
 		g.plain = !g.plain
 		g.left = 6 + g.values.IntN(15)
 		if g.plain {
-			g.left *= 10
+			g.left *= 16
 			if g.gentle {
 				g.left *= 4
 			}

@@ -52,7 +52,7 @@ func TestPlainlyKeyedStatementsDominate(t *testing.T) {
 func TestEverythingComesUp(t *testing.T) {
 	var all, keys strings.Builder
 	calls, prepared := map[history.Call]int{}, map[history.Prepared]int{}
-	for i := range uint64(1200) {
+	for i := range uint64(2400) {
 		g := History(5, i, 200)
 		for _, s := range g.Schema {
 			all.WriteString(s + "\n")
