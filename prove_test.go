@@ -90,3 +90,18 @@ func TestAStatementOfABrokenConnectionIsClosed(t *testing.T) {
 		},
 	})
 }
+
+func TestAColumnOfACompositeTypeIsFlushed(t *testing.T) {
+	prove.Replay(t, prove.History{
+		Schema: []string{"CREATE TYPE pair AS (a int4, b text)", "CREATE TABLE plain (id int8 PRIMARY KEY, c pair, n int4)", "INSERT INTO plain VALUES (1, '(1,a)', 1)"},
+		Statements: []prove.Statement{
+			{SQL: "UPDATE plain SET n = 2, c = NULL WHERE id = 1"},
+			{SQL: "INSERT INTO plain VALUES (2, NULL, 1)"},
+			{SQL: "INSERT INTO plain VALUES (3, $1, 1), (4, NULL, 2)", Args: []any{"(1,b)"}},
+			{SQL: "INSERT INTO plain VALUES (2, NULL, 1) ON CONFLICT (id) DO UPDATE SET c = EXCLUDED.c, n = 3"},
+			{Call: prove.Query, SQL: "SELECT * FROM plain ORDER BY id LIMIT 5"},
+			{SQL: "DELETE FROM plain WHERE id = 2"},
+			{Call: prove.Query, SQL: "SELECT * FROM plain ORDER BY n"},
+		},
+	})
+}

@@ -133,7 +133,7 @@ func (b Batch) insert(w *batchWriter) {
 		w.write(" OVERRIDING SYSTEM VALUE")
 	}
 	w.write(" SELECT ")
-	if slices.ContainsFunc(b.Columns, func(c int) bool { return isOpaqueElement(b.Table.Columns[c].SQLType) }) {
+	if slices.ContainsFunc(b.Columns, func(c int) bool { return isOpaqueElement(&b.Table.Columns[c]) }) {
 		w.join(", ", len(b.Columns), func(i int) { w.write(w.element(i, b.Columns[i])) })
 		w.write(" FROM ")
 		w.unnest(b.Columns)
@@ -216,7 +216,7 @@ func (w *batchWriter) column(c int) string { return Quote(w.table.Columns[c].Nam
 
 // parameter returns the i-th parameter, which holds values of column c.
 func (w *batchWriter) parameter(i, c int) string {
-	return "$" + strconv.Itoa(i+1) + "::" + elementType(w.table.Columns[c].SQLType) + "[]"
+	return "$" + strconv.Itoa(i+1) + "::" + elementType(&w.table.Columns[c]) + "[]"
 }
 
 // increment is parameter for what is added to column c.
@@ -231,8 +231,8 @@ func (w *batchWriter) increment(i, c int) string {
 // element returns what stands for one value of the i-th parameter.
 func (w *batchWriter) element(i, c int) string {
 	name := "u.c" + strconv.Itoa(i)
-	if t := w.table.Columns[c].SQLType; isOpaqueElement(t) {
-		return name + "::" + t
+	if column := &w.table.Columns[c]; isOpaqueElement(column) {
+		return name + "::" + column.SQLType
 	}
 	return name
 }
@@ -261,17 +261,18 @@ func (w *batchWriter) matchKey() {
 
 // isOpaqueElement tells whether values of a type travel as text inside the
 // array and are cast one by one: unnest would flatten an array of arrays, and
-// box has a delimiter of its own.
-func isOpaqueElement(sqlType string) bool {
-	return strings.HasSuffix(sqlType, "[]") || sqlType == "box"
+// makes several columns of a composite type; box has a delimiter of its own.
+func isOpaqueElement(c *catalog.Column) bool {
+	return strings.HasSuffix(c.SQLType, "[]") || c.SQLType == "box" || c.Composite
 }
 
 // elementType returns the type of the elements of a parameter. Without a
 // length character and bit mean character(1) and bit(1), and a cast would cut
 // the values short.
-func elementType(sqlType string) string {
+func elementType(c *catalog.Column) string {
+	sqlType := c.SQLType
 	switch {
-	case isOpaqueElement(sqlType):
+	case isOpaqueElement(c):
 		return "text"
 	case sqlType == "character":
 		return "bpchar"

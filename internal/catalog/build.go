@@ -139,6 +139,7 @@ func (b *builder) addColumns() {
 			Name:          row.Name,
 			Type:          b.typeOf(row),
 			SQLType:       row.SQLType,
+			Composite:     row.Category == "C",
 			NotNull:       row.NotNull,
 			Deterministic: row.Deterministic,
 			CollationC:    row.C,

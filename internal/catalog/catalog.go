@@ -118,6 +118,8 @@ type Column struct {
 	Type    pgvalue.Type
 	SQLType string // the type in SQL without length modifiers, qualified and quoted where needed
 	NotNull bool
+	// Composite says that a value has fields of its own.
+	Composite bool
 	// Deterministic says that two texts of it are equal only if their bytes are.
 	Deterministic bool
 	// CollationC says that its texts are ordered by their bytes: the collation of the

@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"time"
 )
 
@@ -30,6 +31,7 @@ func main() {
 	flag.BoolVar(&o.shrink, "shrink", true, "cut divergences down")
 	flag.DurationVar(&o.shrinkFor, "shrink-for", time.Minute, "longest time to spend on cutting down one divergence")
 	flag.StringVar(&o.driver, "driver", "writebehind", "name of the driver under test")
+	flag.IntVar(&o.parallel, "parallel", runtime.GOMAXPROCS(0), "number of histories run at a time; default the number of cores")
 	logs := flag.Bool("log", false, "show what the driver under test logs")
 	flag.Parse()
 	if !*logs {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/writebehind/writebehind/internal/pgtest"
 	"github.com/writebehind/writebehind/internal/prove/faulty"
+	"github.com/writebehind/writebehind/internal/prove/generate"
 	"github.com/writebehind/writebehind/internal/prove/run"
 )
 
@@ -56,7 +57,7 @@ func TestPlantedMistakeIsCutDown(t *testing.T) {
 	})
 	require.Equal(t, 1, n, out)
 	require.Contains(t, out, "RowsAffected")
-	require.Regexp(t, `prove: statements \d+ divergences 1\n$`, out)
+	require.Regexp(t, `prove: statements \d+ schemas \d+ divergences 1\n$`, out)
 
 	found := regexp.MustCompile(`cut down to (\d+) statements`).FindStringSubmatch(out)
 	require.NotNil(t, found, out)
@@ -73,7 +74,7 @@ func TestPlainDriverHasNoDivergence(t *testing.T) {
 	n, out := proveShort(t, options{driver: run.Reference, statements: 400, length: 200, only: -1, most: 1, seed: 2})
 	require.Zero(t, n, out)
 	require.Regexp(t, `(?s)^prove: driver postgres seed 2\nprove: deferred 0.0% cached 0.0% direct 100.0%\n`+
-		`prove: in transactions [\d.]+ %, buffered to the end 0.0 %\nprove: histories of several connections \d+, [^\n]+\nprove: statements \d+ divergences 0\n$`, out)
+		`prove: in transactions [\d.]+ %, buffered to the end 0.0 %\nprove: histories of several connections \d+, [^\n]+\nprove: statements \d+ schemas \d+ divergences 0\n$`, out)
 }
 
 // TestPlantedMistakesOfTransactionsAreFound sees that the generated histories
@@ -106,6 +107,18 @@ func TestPlantedMistakesOfTransactionsAreFound(t *testing.T) {
 type commits struct{ driver.Tx }
 
 func (c commits) Rollback() error { return c.Commit() }
+
+func TestEverySchemaLoads(t *testing.T) {
+	bench, err := run.NewBench(t.Context(), pgtest.Shared(t), run.Reference)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, bench.Close()) }()
+	seed := uint64(time.Now().UnixNano())
+	for i := range uint64(60) {
+		h := generate.History(seed, i, 0)
+		_, err := bench.Run(t.Context(), h)
+		require.NoError(t, err, "seed %d history %d: %q", seed, i, h.Schema)
+	}
+}
 
 func TestOneHistoryCanBeRunAgain(t *testing.T) {
 	_, first := proveShort(t, options{driver: run.Reference, statements: 1, length: 50, only: 3, most: 1, seed: 2})

@@ -18,6 +18,8 @@ import (
 //   - The value of now(): the two sides run at different moments. Both must lie
 //     within the run, and a moment of one side always stands for the same
 //     moment of the other, so a stale or a torn value is still seen.
+//     In one transaction the subject's may be two moments: one for what came
+//     before it was made real, one for what came after (README, "now()").
 //   - The value of nextval(): gaps are allowed to a sequence (PostgreSQL
 //     documentation, "Sequence Manipulation Functions"). Values are paired in
 //     the same way.
@@ -31,6 +33,8 @@ import (
 //     is parsed, not when it is bound.
 //   - The number in the name of a schema of temporary tables (pg_temp_7), which
 //     is that of the server's process. An error shows it.
+//   - Which of the calls of a COPY FROM STDIN reports its error: the one that lib/pq
+//     makes after it happens to have arrived. The first error counts.
 //
 // And one thing is not tried: a statement prepared before a change of the
 // schema is not run after it. PostgreSQL refuses some of those ("cached plan
@@ -61,6 +65,7 @@ type Pairs struct {
 	began time.Time
 	sides [2]map[any]int   // value -> index into list
 	lists map[class][]pair // in order of appearance
+	spans spans            // of the transactions there were
 }
 
 type pair struct{ ref, sub any }
@@ -107,6 +112,10 @@ func (p *Pairs) same(ref, sub any) bool {
 	}
 	ri, rok := p.sides[0][rk]
 	si, sok := p.sides[1][sk]
+	if rok && !sok && rc == clock && p.spans.both(p.lists[clock][ri].sub.(int64), sk.value.(int64)) {
+		p.sides[1][sk] = ri
+		return true
+	}
 	if rok || sok {
 		return rok && sok && ri == si
 	}

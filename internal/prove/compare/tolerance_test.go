@@ -25,6 +25,23 @@ func TestNowMayDifferButStandsForOneMoment(t *testing.T) {
 	require.False(t, p.same(old, old.Add(time.Microsecond)), "not the time of the run")
 }
 
+func TestOneTransactionMayHaveTwoMoments(t *testing.T) {
+	p := NewPairs()
+	p.Began(1)
+	first := time.Now().UTC()
+	second := first.Add(time.Microsecond)
+	require.True(t, p.same(first, first))
+	require.True(t, p.same(first, second), "after it was made real")
+	require.False(t, p.same(second, second), "the moment of another statement")
+	p.Ended(1)
+	require.True(t, p.same(first, first.Add(2*time.Microsecond)))
+	local := first.Add(5*time.Hour + 45*time.Minute)
+	require.True(t, p.same(local, local))
+	require.True(t, p.same(local, local.Add(time.Microsecond)), "without time zone")
+	later := first.Add(time.Minute)
+	require.False(t, p.same(first, later.Add(-30*time.Second)), "not in the transaction")
+}
+
 func TestSequencesMayHaveGaps(t *testing.T) {
 	p := NewPairs()
 	start := history.SequenceStart(2)

@@ -65,8 +65,8 @@ func History(seed, index uint64, statements int) history.History {
 		g.scripts = make([][]history.Statement, 2+g.values.IntN(3))
 		g.settings.Conn = false // it says nothing of several
 	}
-	g.sessions = g.values.IntN(5) == 0
-	g.gentle = !g.sessions && g.values.IntN(5) < 2
+	g.sessions = g.values.IntN(8) == 0
+	g.gentle = !g.sessions && g.values.IntN(5) < 3
 	h := history.History{Settings: g.settings, Schema: g.world.schema}
 	for len(h.Statements) < statements {
 		h.Statements = append(h.Statements, g.turn())
@@ -114,7 +114,15 @@ func (g *generator) sweeps(text string) bool {
 			return true
 		}
 	}
-	return g.world.parent != nil && strings.Contains(text, "delete") && strings.Contains(text, g.world.parent.name)
+	if strings.HasPrefix(text, "commit") || strings.HasPrefix(text, "end") {
+		return g.world.deferrable
+	}
+	for _, t := range g.world.swept {
+		if (strings.Contains(text, "delete") || strings.Contains(text, "update")) && strings.Contains(text, strings.ToLower(t.name)) {
+			return true
+		}
+	}
+	return false
 }
 
 func (g *generator) newSettings() history.Settings {
@@ -122,13 +130,14 @@ func (g *generator) newSettings() history.Settings {
 	s := history.Settings{
 		MaxDelay:  time.Duration([]int{1, 2, 5, 20, 50, 100, 200}[r.IntN(7)]) * time.Millisecond,
 		BatchRows: []int{1, 2, 3, 10, 100, 5000}[r.IntN(6)],
-		CacheSize: []string{"0", "1MB", "1MB", "1MB", "64MB", "64MB", "64MB", "64MB"}[r.IntN(8)],
+		CacheSize: []string{"0", "1MB", "1MB", "1MB", "64MB", "64MB", "64MB", "64MB", "", "", "", ""}[r.IntN(12)],
 		Binary:    r.IntN(4) == 0,
 		TimeZone:  []string{"", "UTC", "Europe/Berlin", "Asia/Kathmandu", "America/New_York"}[r.IntN(5)],
 		URL:       r.IntN(2) == 0,
 		Conn:      r.IntN(3) == 0,
 		Deadline:  r.IntN(3) == 0,
-		Buffer:    r.IntN(4) != 0,
+		Sync:      []string{"", "", "", "", "on", "off"}[r.IntN(6)],
+		Real:      r.IntN(8) == 0,
 	}
 	if r.IntN(4) == 0 {
 		// All but one, which is not the one that most statements are about.
@@ -191,18 +200,18 @@ func (g *generator) next() []history.Statement {
 		g.plain = !g.plain
 		g.left = 6 + g.values.IntN(15)
 		if g.plain {
-			g.left *= 6
+			g.left *= 16
 			if g.gentle {
 				g.left *= 4
 			}
 			g.focus = max(0, g.values.IntN(2*len(g.world.tables))-len(g.world.tables))
 		}
 	}
-	often := 11
+	often := 7
 	if len(g.scripts) > 1 {
-		often = 22
+		often = 16
 		if g.gentle {
-			often = 60
+			often = 25
 		}
 	}
 	switch n := g.values.IntN(200); {
@@ -250,8 +259,10 @@ func (g *generator) statement() history.Statement {
 		return g.selectByKeys()
 	case n < 825:
 		return g.exists()
-	case n < 950:
+	case n < 890:
 		return g.other()
+	case n < 950:
+		return g.arbitrary()
 	case n < 970:
 		return g.mistake()
 	default:

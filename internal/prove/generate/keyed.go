@@ -78,6 +78,9 @@ func (g *generator) conjunct(w *writer, daring bool) {
 		n = 0
 	}
 	switch {
+	case c.clock && n > 6:
+		w.column(c)
+		w.word([]string{"< now()", "> now()", "<= CURRENT_TIMESTAMP + '1 hour'", "> now() - interval '1 day'", "IS NULL"}[g.shape.IntN(5)])
 	case n < 3:
 		w.column(c)
 		w.word("IS NULL")

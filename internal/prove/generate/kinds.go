@@ -6,6 +6,7 @@ import "slices"
 type kind struct {
 	name string // in SQL
 	key  bool   // eligible as a key
+	rest bool   // one of restKinds
 	sums string // what an increment is drawn from: "int", "numeric", "float" or ""
 	// plain values are few, so that histories interact.
 	plain []value
@@ -29,5 +30,5 @@ var null = val("NULL", nil)
 
 // newKinds returns all kinds, in a fixed order.
 func newKinds() []*kind {
-	return slices.Concat(numberKinds(), textKinds(), timeKinds(), otherKinds())
+	return slices.Concat(numberKinds(), textKinds(), timeKinds(), otherKinds(), restKinds())
 }

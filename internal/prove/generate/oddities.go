@@ -62,7 +62,7 @@ func (w *world) addOddity(r *rand.Rand) {
 		name.name = "name"
 	}
 	t.addColumn(r, w.byName["int4"], true)
-	t.addColumn(r, w.kinds[r.IntN(len(w.kinds))], false)
+	t.addColumn(r, w.kind(r, 4), false)
 	w.oddities = append(w.oddities, t)
 	w.schema = append(w.schema, t.create())
 	w.schema = append(w.schema, after...)

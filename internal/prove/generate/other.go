@@ -31,7 +31,7 @@ func (g *generator) other() history.Statement {
 		return g.throughView()
 	case n < 22:
 		return g.writingCTE(t)
-	case n < 23 && w.function != "":
+	case n < 24 && w.function != "":
 		return history.Statement{Call: history.Query, SQL: "SELECT " + w.function + "()"}
 	case n < 25:
 		return g.copyRows(t)
@@ -208,11 +208,10 @@ func (g *generator) copyRows(t *table) history.Statement {
 	if t.hasMinted || len(t.key) > 1 {
 		t = g.world.tables[0]
 	}
-	names := make([]string, len(t.cols))
-	for i, c := range t.cols {
-		names[i] = c.name
-		if !t.plainName {
-			names[i] = quote(c.name)
+	var names []string
+	for _, c := range t.cols {
+		if !c.generated {
+			names = append(names, t.written(c))
 		}
 	}
 	cols := strings.Join(names, ", ")

@@ -152,7 +152,7 @@ func (g *generator) some(cols []*column, most int) []*column {
 	out := append([]*column{}, cols...)
 	if g.plain {
 		// Nothing is known of the values of arrays.
-		out = slices.DeleteFunc(out, func(c *column) bool { return len(cols) > 1 && (c.kind.name == "int4[]" || c.unique) })
+		out = slices.DeleteFunc(out, func(c *column) bool { return len(cols) > 1 && (c.kind.name == "int4[]" || c.kind.rest || c.unique) })
 		if len(out) == 0 {
 			out = append(out, cols[0])
 		}

@@ -15,11 +15,16 @@ type world struct {
 	oddities []*table // those that cannot be opted in
 	child    *table   // references parent; nil if there is none
 	parent   *table
-	view     string // over viewed
-	viewed   *table
-	function string // a function that writes
-	schema   []string
-	columns  int // columns added by DDL so far
+	swept    []*table // a DELETE or UPDATE of one row of these may write others
+	// deferrable says that there is a constraint that COMMIT may check.
+	deferrable bool
+	view       string // over viewed
+	viewed     *table
+	joined     string // a view over parent and child; "" if there is none
+	function   string // a function that writes
+	schema     []string
+	later      []string // the end of the schema
+	columns    int      // columns added by DDL so far
 }
 
 func newWorld(r *rand.Rand) *world {
@@ -27,7 +32,7 @@ func newWorld(r *rand.Rand) *world {
 	for _, k := range w.kinds {
 		w.byName[k.name] = k
 	}
-	w.schema = append(w.schema, "CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy', 'so so', '日')")
+	w.schema = append(w.schema, types...)
 
 	w.add(w.plainTable(r))
 	w.add(w.variedTable(r))
@@ -43,15 +48,29 @@ func newWorld(r *rand.Rand) *world {
 	if r.IntN(3) == 0 {
 		w.add(w.elsewhere(r))
 	}
-	if r.IntN(5) < 2 {
-		w.addChild(r)
+	if r.IntN(5) == 0 {
+		w.addParted(r)
 	}
+	if r.IntN(5) < 2 {
+		w.addChildren(r)
+	}
+	for _, t := range w.tables {
+		if r.IntN(3) == 0 {
+			w.constrain(r, t)
+		}
+	}
+	w.schema = append(w.schema, w.later...)
+	w.stock(r)
 	if r.IntN(2) == 0 {
 		w.viewed = w.tables[r.IntN(2)]
 		w.view = "seen"
 		w.schema = append(w.schema, fmt.Sprintf("CREATE VIEW seen AS SELECT * FROM %s", w.viewed.qualified()))
 	}
-	w.stock(r)
+	if w.child != nil && r.IntN(2) == 0 {
+		w.joined = "joint"
+		w.schema = append(w.schema, fmt.Sprintf("CREATE VIEW joint AS SELECT p.%s AS pk, c.id, c.%s AS n FROM %s p LEFT JOIN child c ON c.%s = p.%[1]s",
+			w.parent.cols[w.parent.key[0]].name, w.child.cols[2].name, w.parent.qualified(), w.child.cols[1].name))
+	}
 	w.addOddity(r)
 	return w
 }
@@ -68,7 +87,7 @@ func (w *world) plainTable(r *rand.Rand) *table {
 	t.addColumn(r, w.byName["int8"], false)
 	t.addColumn(r, w.byName["text"], false)
 	for range 1 + r.IntN(4) {
-		t.addColumn(r, w.kinds[r.IntN(len(w.kinds))], false)
+		t.addColumn(r, w.kind(r, 6), false)
 	}
 	if r.IntN(3) == 0 {
 		w.addClock(t)
@@ -91,9 +110,19 @@ func (w *world) variedTable(r *rand.Rand) *table {
 	t := &table{name: "varied", plainName: true, weight: 6}
 	t.addKey(r, w.keyKind(r))
 	for range 3 + r.IntN(7) {
-		t.addColumn(r, w.kinds[r.IntN(len(w.kinds))], true)
+		t.addColumn(r, w.kind(r, 4), true)
 	}
 	return t
+}
+
+// kind chooses a kind of column; one time in so many it may be one of restKinds.
+func (w *world) kind(r *rand.Rand, of int) *kind {
+	rest := r.IntN(of) == 0
+	for {
+		if k := w.kinds[r.IntN(len(w.kinds))]; k.rest == rest {
+			return k
+		}
+	}
 }
 
 func (w *world) keyKind(r *rand.Rand) *kind {
@@ -107,13 +136,13 @@ func (w *world) keyKind(r *rand.Rand) *kind {
 // mintedTable leaves its key to the database.
 func (w *world) mintedTable(r *rand.Rand, name string, number int) *table {
 	t := &table{name: name, plainName: true, weight: 4}
-	t.mint(number, w.byName)
+	t.mint(r, number, w.byName)
 	if number >= 0 && number%3 == 0 {
 		w.schema = append(w.schema, fmt.Sprintf("CREATE SEQUENCE %s START WITH %d", t.sequence(), history.SequenceStart(number)))
 	}
 	t.addColumn(r, w.byName["int4"], false)
 	for range 1 + r.IntN(3) {
-		t.addColumn(r, w.kinds[r.IntN(len(w.kinds))], true)
+		t.addColumn(r, w.kind(r, 4), true)
 	}
 	w.addClock(t)
 	return t
@@ -129,7 +158,7 @@ func (w *world) compositeTable(r *rand.Rand) *table {
 	t.addKey(r, kinds...)
 	t.addColumn(r, w.byName["int4"], true)
 	for range r.IntN(4) {
-		t.addColumn(r, w.kinds[r.IntN(len(w.kinds))], true)
+		t.addColumn(r, w.kind(r, 4), true)
 	}
 	return t
 }
@@ -142,19 +171,4 @@ func (w *world) elsewhere(r *rand.Rand) *table {
 	t.addColumn(r, w.byName["int4"], true)
 	t.addColumn(r, w.byName["jsonb"], false)
 	return t
-}
-
-// addChild makes a table that references another one.
-func (w *world) addChild(r *rand.Rand) {
-	w.parent = w.tables[r.IntN(2)]
-	key := w.parent.cols[w.parent.key[0]]
-	t := &table{name: "child", plainName: true, weight: 3}
-	t.addKey(r, w.byName["int8"])
-	c := t.addColumn(r, key.kind, false)
-	action := []string{"", " ON DELETE CASCADE", " ON DELETE SET NULL", " DEFERRABLE INITIALLY DEFERRED"}[r.IntN(4)]
-	c.rest, c.def, c.notNull = fmt.Sprintf(" REFERENCES %s%s", w.parent.qualified(), action), false, false
-	c.parents = w.parent.keys[0]
-	t.addColumn(r, w.byName["int4"], true)
-	w.child = t
-	w.add(t)
 }

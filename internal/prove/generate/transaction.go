@@ -12,7 +12,7 @@ func (g *generator) transaction() []history.Statement {
 	plain := g.plain
 	defer func() { g.plain, g.inside, g.tame = plain, false, false }()
 	g.inside = true
-	g.tame = g.values.IntN(10) < 6 || g.gentle && g.plain && g.values.IntN(4) > 0
+	g.tame = g.values.IntN(10) < 7 || g.gentle && g.plain && g.values.IntN(4) > 0
 	g.plain = plain || g.tame || g.values.IntN(10) < 4
 
 	out := g.beginning()
@@ -36,6 +36,8 @@ func (g *generator) transaction() []history.Statement {
 	default:
 		out = append(out, history.Statement{Call: history.Rollback})
 	}
+	last := &out[len(out)-1]
+	last.Unordered = commit && g.world.deferrable // any row may be the first to fail
 	return out
 }
 
@@ -47,6 +49,9 @@ func (g *generator) one(texts ...string) string { return texts[g.values.IntN(len
 // beginning begins a transaction, most of them at the level that is the default.
 func (g *generator) beginning() []history.Statement {
 	n := g.values.IntN(100)
+	if g.tame && g.values.IntN(4) > 0 {
+		n = 0
+	}
 	if g.values.IntN(4) == 0 {
 		switch {
 		case n < 65:
@@ -90,7 +95,7 @@ func (g *generator) beginning() []history.Statement {
 func (g *generator) body() []history.Statement {
 	var out []history.Statement
 	var set []string
-	calm := g.values.IntN(3) > 0 // no savepoints, no errors
+	calm := g.values.IntN(3) > 0 || g.tame && g.values.IntN(2) == 0 // no savepoints, no errors
 	for left := 2 + g.values.IntN(7); left > 0; {
 		n := 100
 		if !calm {
@@ -115,9 +120,19 @@ func (g *generator) body() []history.Statement {
 		case n < 39 && (!g.tame || n == 38):
 			out = append(out, g.failing())
 			left--
+		case n < 45 && g.world.deferrable:
+			out = append(out, exec(g.one("SET CONSTRAINTS ALL DEFERRED", "SET CONSTRAINTS ALL IMMEDIATE")))
 		case n < 41 && !g.plain:
 			out = append(out, g.lockTable())
-		case n < 60 && g.sessions:
+		case n < 52 && !g.plain:
+			out = append(out, g.copyIn())
+			left--
+		case n < 56 && !g.plain:
+			out = append(out, g.cursor()...)
+			left -= 2
+		case n < 59 && !g.plain:
+			out = append(out, g.probe())
+		case n < 70 && g.sessions:
 			out = append(out, g.sessionSetting())
 		default:
 			out = append(out, g.statement())
@@ -125,6 +140,11 @@ func (g *generator) body() []history.Statement {
 		}
 	}
 	return out
+}
+
+// probe asks in what state the transaction is.
+func (g *generator) probe() history.Statement {
+	return history.Statement{Call: history.Query, SQL: g.one("SELECT 1", "SHOW transaction_isolation", "SHOW transaction_read_only", "SELECT now() = transaction_timestamp()")}
 }
 
 // mark is the name of a savepoint.

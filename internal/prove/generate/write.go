@@ -32,6 +32,10 @@ func (g *generator) update() history.Statement {
 func (g *generator) assign(w *writer, c *column, daring bool) {
 	w.target(c)
 	w.word("=")
+	if c.generated {
+		w.word("DEFAULT")
+		return
+	}
 	n := g.shape.IntN(20)
 	if g.plain && (n < 9 && c.kind.sums == "float" || n == 9 || n == 11 && c.notNull || n == 12) {
 		n = 19
@@ -41,6 +45,11 @@ func (g *generator) assign(w *writer, c *column, daring bool) {
 		return
 	}
 	switch {
+	case c.kind.sums != "" && n < 2:
+		w.word("COALESCE (")
+		w.column(c)
+		w.word(", 0) +")
+		w.value(c.kind, g.increment(c, daring))
 	case c.kind.sums != "" && n < 8:
 		w.column(c)
 		w.word([]string{"+", "+", "-"}[g.shape.IntN(3)])
@@ -88,11 +97,19 @@ func (g *generator) upsert() history.Statement {
 	w, cols := g.insertInto(g.eligible(), daring)
 	t := w.table
 	w.word("ON CONFLICT")
-	if g.shape.IntN(10) > 0 {
+	switch n := g.shape.IntN(20); {
+	case n == 0 && t.plainName && t.name != g.world.view:
+		w.word("ON CONSTRAINT ")
+		w.raw(t.name + "_pkey")
+	case n == 1 && len(t.others()) > 0: // mostly not UNIQUE
+		w.word("(")
+		w.target(t.others()[0])
+		w.word(")")
+	case n > 3:
 		w.word("(")
 		list(w, t.key, func(i int) { w.target(t.cols[i]) })
 		w.word(")")
-	} else {
+	default:
 		w.word("DO NOTHING")
 		return g.write(w, g.returning(w, 3), true)
 	}
@@ -180,6 +197,8 @@ func (g *generator) insertInto(t *table, daring bool) (*writer, []*column) {
 				}
 			}
 			switch {
+			case c.generated:
+				w.word("DEFAULT")
 			case g.tame:
 				w.value(c.kind, g.pick(c, daring))
 			case c.def && g.shape.IntN(6) == 0:
@@ -202,7 +221,7 @@ func (g *generator) insertColumns(t *table) []*column {
 	few := g.shape.IntN(3) == 0
 	for i, c := range t.cols {
 		switch {
-		case g.tame && !c.minted:
+		case g.tame && !c.minted && !c.generated:
 			cols = append(cols, c)
 		case c.minted:
 			if g.shape.IntN(12) == 0 {
@@ -212,6 +231,11 @@ func (g *generator) insertColumns(t *table) []*column {
 			if !g.rarely(150) {
 				cols = append(cols, c)
 			}
+		case c.generated:
+			if g.rarely(20) {
+				cols = append(cols, c)
+			}
+		case c.kind.rest && g.plain:
 		case c.clock, few:
 			if g.shape.IntN(4) == 0 {
 				cols = append(cols, c)

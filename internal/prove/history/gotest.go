@@ -44,7 +44,8 @@ func (s Settings) fields() string {
 	f.add(s.URL, "URL: true")
 	f.add(s.Conn, "Conn: true")
 	f.add(s.Deadline, "Deadline: true")
-	f.add(s.Buffer, "Buffer: true")
+	f.add(s.Sync != "", "Sync: %q", s.Sync)
+	f.add(s.Real, "Real: true")
 	return f.String()
 }
 
@@ -62,6 +63,7 @@ func (s Statement) fields() string {
 	}
 	f.add(s.Prepared != Direct, "Prepared: prove.%s", s.Prepared)
 	f.add(s.Unordered, "Unordered: true")
+	f.add(s.Columns != 0, "Columns: %d", s.Columns)
 	f.add(s.Read != 0, "Read: %d", s.Read)
 	f.add(s.DDL, "DDL: true")
 	f.add(s.Isolation != sql.LevelDefault, "Isolation: sql.IsolationLevel(%d)", int(s.Isolation))
@@ -71,7 +73,7 @@ func (s Statement) fields() string {
 
 // String is the name of the constant.
 func (c Call) String() string {
-	return [...]string{"Exec", "Query", "Begin", "Commit", "Rollback", "Reopen"}[c]
+	return [...]string{"Exec", "Query", "Begin", "Commit", "Rollback", "Reopen", "Copy"}[c]
 }
 
 // String is the name of the constant.

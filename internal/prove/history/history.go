@@ -30,7 +30,8 @@ type Settings struct {
 	URL       bool          // the DSN has the URL form
 	Conn      bool          // statements go to one held sql.Conn, not to the sql.DB
 	Deadline  bool          // every statement gets a context that can end
-	Buffer    bool          // writebehind.transactions=buffer
+	Sync      string        // writebehind.sync, with a journal on disk; default: no journal
+	Real      bool          // writebehind.transactions=direct
 }
 
 // Call tells which method of database/sql a Statement is sent with.
@@ -45,6 +46,7 @@ const (
 	Commit
 	Rollback
 	Reopen // close the sql.DB, open another one with the same DSN
+	Copy   // a COPY FROM STDIN, executed once for each Columns of the Args
 )
 
 // Prepared tells whether and how long a Statement is prepared.
@@ -71,6 +73,8 @@ type Statement struct {
 	// Read is the number of rows the application takes before it closes the
 	// rows; 0 means all.
 	Read int
+	// Columns is the number of columns of a Copy.
+	Columns int
 	// DDL says that the statement changes the schema. Statements kept prepared
 	// are closed before it.
 	DDL bool

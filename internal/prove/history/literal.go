@@ -48,6 +48,8 @@ func goLiteral(arg any) string {
 		return fmt.Sprintf("%#v", v)
 	case pq.ByteaArray:
 		return fmt.Sprintf("%#v", v)
+	case pq.Float64Array:
+		return fmt.Sprintf("%#v", v)
 	case pq.BoolArray:
 		return fmt.Sprintf("%#v", v)
 	case *int64:

@@ -37,6 +37,7 @@ const (
 	Commit   = history.Commit
 	Rollback = history.Rollback
 	Reopen   = history.Reopen
+	Copy     = history.Copy
 	Direct   = history.Direct
 	Once     = history.Once
 	Kept     = history.Kept

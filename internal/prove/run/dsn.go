@@ -8,7 +8,7 @@ import (
 
 // dsn returns the connection string of one side. The plain driver would take
 // the shim's parameters too, but the reference is to owe it nothing.
-func (b *Bench) dsn(side int, s history.Settings) string {
+func (b *Bench) dsn(side int, s history.Settings, journal string) string {
 	var params []string
 	if s.Binary && b.Real == Reference {
 		params = append(params, "binary_parameters=yes")
@@ -17,7 +17,7 @@ func (b *Bench) dsn(side int, s history.Settings) string {
 		params = append(params, "timezone="+s.TimeZone)
 	}
 	if side == 1 {
-		params = append(params, shimParams(s)...)
+		params = append(params, shimParams(s, journal)...)
 		if b.Real != Reference {
 			params = append(params, "writebehind.driver="+b.Real)
 		}
@@ -28,12 +28,12 @@ func (b *Bench) dsn(side int, s history.Settings) string {
 	return b.server.DSN(b.places[side].name, params...)
 }
 
-func shimParams(s history.Settings) []string {
+func shimParams(s history.Settings, journal string) []string {
 	tables := s.Tables
 	if tables == "" {
 		tables = "*"
 	}
-	params := []string{"writebehind.tables=" + tables, "writebehind.journal=none"}
+	params := []string{"writebehind.tables=" + tables, "writebehind.journal=" + journal}
 	if s.MaxDelay != 0 {
 		params = append(params, "writebehind.max_delay="+s.MaxDelay.String())
 	}
@@ -43,8 +43,11 @@ func shimParams(s history.Settings) []string {
 	if s.CacheSize != "" {
 		params = append(params, "writebehind.cache_size="+s.CacheSize)
 	}
-	if s.Buffer {
-		params = append(params, "writebehind.transactions=buffer")
+	if s.Sync != "" {
+		params = append(params, "writebehind.sync="+s.Sync)
+	}
+	if s.Real {
+		params = append(params, "writebehind.transactions=direct")
 	}
 	return params
 }

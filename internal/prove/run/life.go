@@ -36,14 +36,14 @@ type call struct {
 	waited  bool
 }
 
-func (b *Bench) life(h history.History) *life {
+func (b *Bench) life(h history.History, journal string) *life {
 	n := h.Connections()
 	l := &life{
 		bench: b, history: h, pairs: compare.NewPairs(), events: make(chan struct{}, 1),
 		queues: make([][]int, n), busy: make([]*call, n), holders: make([]bool, n), spare: make([]int, n), anew: make([]bool, n),
 	}
 	for i := range l.sides {
-		l.sides[i] = b.session(i, h)
+		l.sides[i] = b.session(i, h, journal)
 	}
 	for i := range h.Statements {
 		k := h.Statements[i].Conn
@@ -61,6 +61,9 @@ func (l *life) start(c *call) {
 		if l.sides[0].lines[k].inTransaction() {
 			l.result.Inside++
 		}
+	}
+	if begins, _, _ := c.st.Limits(); begins {
+		l.pairs.Began(k)
 	}
 	if c.st.DDL {
 		l.prepareAnew()
@@ -119,6 +122,9 @@ func (l *life) collect() {
 func (l *life) finish(c *call) {
 	l.drop(c)
 	_, ends, undoes := c.st.Limits()
+	if ends {
+		l.pairs.Ended(c.st.Conn)
+	}
 	if l.changed = l.changed || c.st.DDL; l.changed && (c.st.DDL || ends || undoes) {
 		l.prepareAnew()
 	}

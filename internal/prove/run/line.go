@@ -90,6 +90,8 @@ func (l *line) perform(st history.Statement, args []any, anew bool) (out compare
 	case history.Exec, history.Query:
 		l.send(ctx, &out, st, args)
 		l.follow(st, out.Err)
+	case history.Copy:
+		l.copyIn(ctx, &out, st, args)
 	case history.Begin:
 		out.Err = l.begin(&sql.TxOptions{Isolation: st.Isolation, ReadOnly: st.ReadOnly})
 	case history.Commit:

@@ -2,7 +2,9 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"runtime"
 
 	"github.com/writebehind/writebehind/internal/prove/compare"
@@ -42,8 +44,26 @@ func (b *Bench) Run(ctx context.Context, h history.History) (Result, error) {
 	if err := b.reset(ctx, h.Schema); err != nil {
 		return Result{}, err
 	}
-	l := b.life(h)
-	r := &l.result
+	journal, remove, err := journalOf(h.Settings)
+	if err != nil {
+		return Result{}, err
+	}
+	r, err := b.run(ctx, b.life(h, journal))
+	return r, errors.Join(err, remove())
+}
+
+// journalOf makes the journal of a history, and returns what removes it.
+func journalOf(s history.Settings) (journal string, remove func() error, err error) {
+	if s.Sync == "" {
+		return "none", func() error { return nil }, nil
+	}
+	dir, err := os.MkdirTemp("", "prove-journal-")
+	return dir, func() error { return os.RemoveAll(dir) }, err
+}
+
+// run runs a history on databases that hold its schema.
+func (b *Bench) run(ctx context.Context, l *life) (Result, error) {
+	r, h := &l.result, l.history
 	l.atOnce(len(h.Statements), "opening the database", func(side int) compare.Outcome {
 		return compare.Outcome{Err: l.sides[side].open(ctx)}
 	})

@@ -25,8 +25,8 @@ type session struct {
 	lines []*line
 }
 
-func (b *Bench) session(side int, h history.History) *session {
-	s := &session{driver: b.Real, dsn: b.dsn(side, h.Settings), number: h.Connections()}
+func (b *Bench) session(side int, h history.History, journal string) *session {
+	s := &session{driver: b.Real, dsn: b.dsn(side, h.Settings, journal), number: h.Connections()}
 	s.held = h.Settings.Conn || s.number > 1
 	s.asks = side == 0 && s.number > 1
 	if h.Settings.Deadline {

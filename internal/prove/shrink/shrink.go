@@ -109,7 +109,8 @@ func shrinkSettings(h history.History, fails func(history.History) bool) history
 		func(s *history.Settings) { s.URL = false },
 		func(s *history.Settings) { s.Conn = false },
 		func(s *history.Settings) { s.Deadline = false },
-		func(s *history.Settings) { s.Buffer = false },
+		func(s *history.Settings) { s.Sync = "" },
+		func(s *history.Settings) { s.Real = false },
 	} {
 		c := h
 		reset(&c.Settings)
