@@ -114,15 +114,15 @@ type ConditionOp uint8
 
 // The comparisons.
 const (
-	Equals    ConditionOp = iota // Columns[0] = Rows[0][0]
-	In                           // (Columns…) IN (Rows…), one value per column in each row
-	Any                          // Columns[0] = ANY (Rows[0][0]), an array parameter or literal
-	IsNull                       // Columns[0] IS NULL
-	IsNotNull                    // Columns[0] IS NOT NULL
-	BeforeNow                    // Columns[0] < now()
-	NotAfterNow                  // Columns[0] <= now()
-	AfterNow                     // Columns[0] > now()
-	NotBeforeNow                 // Columns[0] >= now()
+	Equals       ConditionOp = iota // Columns[0] = Rows[0][0]
+	In                              // (Columns…) IN (Rows…), one value per column in each row
+	Any                             // Columns[0] = ANY (Rows[0][0]), an array parameter or literal
+	IsNull                          // Columns[0] IS NULL
+	IsNotNull                       // Columns[0] IS NOT NULL
+	BeforeNow                       // Columns[0] < now()
+	NotAfterNow                     // Columns[0] <= now()
+	AfterNow                        // Columns[0] > now()
+	NotBeforeNow                    // Columns[0] >= now()
 )
 
 // Condition is one conjunct of a WHERE clause. A row comparison

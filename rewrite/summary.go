@@ -12,6 +12,8 @@ func summarize(s *Summary, l *lexer, body []token, several bool) {
 	k := c.classify(body)
 	s.Verb, s.Effect, s.Session, s.Transaction, s.DDL = k.verb, k.effect, k.session, k.transaction, k.ddl
 	s.Local = k.local && !several && l.opaque == ""
+	// One alone is not understood. It may be the start of a new transaction.
+	s.LeavesOpen = k.transaction == MixedTransaction
 	if several {
 		c.combine(s, l.tokens)
 	}
@@ -43,10 +45,11 @@ type classifier struct{ sql string }
 // combine says of several statements what all of them may do.
 func (c classifier) combine(s *Summary, tokens []token) {
 	s.Effect = Unknown
-	s.Transaction = NoTransaction
+	s.Transaction, s.LeavesOpen = NoTransaction, false
+	ends := splitter{sql: c.sql}
 	start := 0
 	for i, t := range tokens {
-		if t.punct != ';' && t.kind != tokEnd {
+		if !ends.ends(tokens, i) && t.kind != tokEnd {
 			continue
 		}
 		k := c.classify(tokens[start:i])
@@ -58,6 +61,8 @@ func (c classifier) combine(s *Summary, tokens []token) {
 		}
 		start = i + 1
 	}
+	// Where the body of a routine ends is not certain: END may be a name in it.
+	s.LeavesOpen = s.LeavesOpen || ends.bodies && s.Transaction != NoTransaction
 }
 
 func (c classifier) classify(tokens []token) class {
@@ -92,7 +97,7 @@ func (c classifier) classify(tokens []token) class {
 		if first(rest) != wConstraints {
 			k.effect = NoEffect
 		}
-		k.local = first(rest) == wLocal || first(rest) == wTransaction
+		k.local = (first(rest) == wLocal || first(rest) == wTransaction) && !isSetting(rest)
 	case "DISCARD":
 		k.session = true // DISCARD ALL also releases advisory locks
 	case "RESET", "LISTEN", "UNLISTEN", "DEALLOCATE", "CLOSE":
@@ -106,6 +111,16 @@ func (c classifier) classify(tokens []token) class {
 		c.transaction(&k, rest)
 	}
 	return k
+}
+
+// isSetting tells whether what SET is followed by is the name of a setting, even
+// if it is a keyword: SET local.a = 1.
+func isSetting(tokens []token) bool {
+	if len(tokens) < 2 {
+		return false
+	}
+	t := tokens[1]
+	return t.punct == '.' || t.word == wTo || t.word == wFrom || t.kind == tokOperator
 }
 
 // query judges a statement that starts like a read.
@@ -179,7 +194,7 @@ func (c classifier) transaction(k *class, rest []token) {
 	case "SAVEPOINT", "RELEASE":
 		k.effect, k.transaction = NoEffect, InTransaction
 	case "PREPARE":
-		if len(rest) > 1 && rest[0].word == wTransaction && rest[1].kind == tokString {
+		if len(rest) > 1 && rest[0].word == wTransaction && (rest[1].kind == tokString || rest[1].kind == tokOtherString) {
 			k.transaction = EndTransaction
 		} else {
 			k.session = true

@@ -55,6 +55,7 @@ func classify(n *pg.Node) class {
 		return transaction(s.TransactionStmt)
 	default:
 		c.ddl = isDDL(n)
+		c.session = c.ddl && makesTemporary(n)
 	}
 	return c
 }
@@ -68,6 +69,7 @@ func query(n *pg.Node) class {
 			c.effect = rewrite.Writes
 		case *pg.IntoClause:
 			c.effect, c.ddl = rewrite.Writes, true
+			c.session = c.session || makesTemporary(n)
 		}
 		return true
 	})
@@ -109,6 +111,16 @@ func transaction(t *pg.TransactionStmt) class {
 		c.effect = rewrite.Unknown
 	}
 	return c
+}
+
+// makesTemporary tells whether a statement names a relation as a temporary one.
+func makesTemporary(n *pg.Node) (temporary bool) {
+	walk(n.ProtoReflect(), func(m proto.Message) bool {
+		r, is := m.(*pg.RangeVar)
+		temporary = temporary || is && r.GetRelpersistence() == "t"
+		return !temporary
+	})
+	return temporary
 }
 
 // isDDL tells whether a statement changes the catalog, by the name of its kind.

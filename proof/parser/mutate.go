@@ -54,21 +54,23 @@ func (g *Generator) mutate(tokens []string) []string {
 	return tokens
 }
 
-// Shrink cuts a text down to a short one that bad is still true of.
+// Shrink cuts a text down to a short one that bad is still true of. Each token
+// keeps the blanks before it.
 func Shrink(sql string, bad func(string) bool) string {
-	tokens := Tokens(sql)
-	if joined := strings.Join(tokens, " "); bad(joined) {
-		sql = joined
-	} else {
-		return sql
+	var tokens []string
+	end := 0
+	for _, place := range tokenPattern.FindAllStringIndex(sql, -1) {
+		tokens = append(tokens, sql[end:place[1]])
+		end = place[1]
 	}
 	for size := max(1, len(tokens)/2); size > 0; {
 		removed := false
-		for i := 0; i+size <= len(tokens); i++ {
+		for i := 0; i+size <= len(tokens); {
 			less := slices.Concat(tokens[:i], tokens[i+size:])
-			if joined := strings.Join(less, " "); bad(joined) {
+			if joined := strings.Join(less, ""); bad(joined) {
 				tokens, sql, removed = less, joined, true
-				i--
+			} else {
+				i++
 			}
 		}
 		if !removed || size > len(tokens) {

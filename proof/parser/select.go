@@ -51,7 +51,7 @@ func (f form) from(n *pg.SelectStmt) error {
 		return fmt.Errorf("FROM %v", n.GetFromClause())
 	}
 	return errors.Join(
-		f.table(n.GetFromClause()[0].GetRangeVar()), f.where(n.GetWhereClause()), f.orderBy(n.GetSortClause()), f.limit(n), f.lock(n.GetLockingClause()))
+		f.table(n.GetFromClause()[0].GetRangeVar()), f.where(n.GetWhereClause()), f.orderBy(n.GetSortClause(), n.GetTargetList()), f.limit(n), f.lock(n.GetLockingClause()))
 }
 
 func oneTarget(list []*pg.Node) (*pg.ResTarget, error) {
@@ -125,7 +125,7 @@ func (f form) isStar(n *pg.Node) bool {
 	return ok && f.isRow(names)
 }
 
-func (f form) orderBy(list []*pg.Node) error {
+func (f form) orderBy(list, targets []*pg.Node) error {
 	if len(list) != len(f.OrderBy) {
 		return fmt.Errorf("ORDER BY has %d elements, not %d", len(list), len(f.OrderBy))
 	}
@@ -143,8 +143,9 @@ func (f form) orderBy(list []*pg.Node) error {
 			return fmt.Errorf("ORDER BY %+v is %v", o, s)
 		}
 		// A name alone means an output column, if there is one.
-		for _, item := range f.Items {
-			if len(s.GetNode().GetColumnRef().GetFields()) == 1 && item.As == o.Column && item.Column != o.Column {
+		for _, n := range targets {
+			target := n.GetResTarget()
+			if len(s.GetNode().GetColumnRef().GetFields()) == 1 && target.GetName() == o.Column && !f.isColumn(o.Column, target.GetVal()) {
 				return fmt.Errorf("ORDER BY %+v means the output column", o)
 			}
 		}

@@ -37,7 +37,7 @@ func summary(s *rewrite.Statement, tree *pg.ParseResult) error {
 		must(s.Session || !kind.session && !m.session, "session: not told"),
 		must(!s.Local || len(statements) == 1 && isLocal(statements[0].GetVariableSetStmt()), "local: told"),
 		must(s.DDL || !kind.ddl, "ddl: not told"),
-		must(s.Params == m.params, "params: %d, and there are %d", s.Params, m.params),
+		must(s.Params == m.params || s.Opaque != "", "params: %d, and there are %d", s.Params, m.params),
 		verb(s, statements), step(s, statements), m.namedBy(s))
 }
 
@@ -88,7 +88,7 @@ func step(s *rewrite.Statement, statements []*pg.Node) error {
 
 // isLocal tells whether what a SET changes ends with the transaction.
 func isLocal(set *pg.VariableSetStmt) bool {
-	return set.GetIsLocal() || set.GetKind() == pg.VariableSetKind_VAR_SET_MULTI && set.GetName() == "TRANSACTION"
+	return set.GetIsLocal() || set.GetKind() == pg.VariableSetKind_VAR_SET_MULTI && strings.HasPrefix(set.GetName(), "TRANSACTION")
 }
 
 // mentions are what a tree mentions and a Summary has to name.
@@ -120,7 +120,7 @@ func (m *mentions) visit(node proto.Message) {
 	switch n := node.(type) {
 	case *pg.RangeVar:
 		m.relations = append(m.relations, rewrite.Ident{Schema: n.GetSchemaname(), Name: n.GetRelname()})
-		m.session = m.session || n.GetRelpersistence() == "t" || strings.HasPrefix(n.GetSchemaname(), "pg_temp")
+		m.session = m.session || strings.HasPrefix(n.GetSchemaname(), "pg_temp")
 	case *pg.CommonTableExpr:
 		m.ctes[n.GetCtename()] = true
 	case *pg.ColumnRef:
@@ -128,7 +128,7 @@ func (m *mentions) visit(node proto.Message) {
 	case *pg.A_Indirection:
 		m.chain(n.GetIndirection())
 	case *pg.TypeName:
-		if names, ok := texts(n.GetNames()); ok && (len(names) < 2 || names[0] != "pg_catalog") {
+		if names, ok := texts(n.GetNames()); ok && names[0] != "pg_catalog" && !slices.Contains(typeFuncNames, names[0]) {
 			m.chain(n.GetNames())
 		}
 	case *pg.FuncCall:
@@ -151,6 +151,10 @@ func (m *mentions) visit(node proto.Message) {
 		m.params = max(m.params, int(n.GetNumber()))
 	}
 }
+
+// typeFuncNames are the keywords that can name a type and no relation.
+var typeFuncNames = strings.Fields(`authorization binary collation concurrently cross current_schema freeze full ilike
+	inner is isnull join left like natural notnull outer overlaps right similar tablesample verbose`)
 
 // chain adds the names of a.b.c.
 func (m *mentions) chain(nodes []*pg.Node) {
@@ -222,9 +226,11 @@ func (m *mentions) namedBy(s *rewrite.Statement) error {
 		}
 	}
 	for _, id := range m.functions {
+		if slices.Contains(s.Functions, id) || id.Schema == "pg_catalog" && slices.Contains(s.Functions, rewrite.Ident{Name: id.Name}) {
+			continue
+		}
 		// TREAT(x AS type) calls a function of the type's name in pg_catalog.
-		if !slices.Contains(s.Functions, id) &&
-			(id.Schema != "pg_catalog" || !slices.ContainsFunc(s.Identifiers, func(i rewrite.Ident) bool { return i.Name == "treat" })) {
+		if id.Schema != "pg_catalog" || !slices.ContainsFunc(s.Identifiers, func(i rewrite.Ident) bool { return i.Name == "treat" }) {
 			return fmt.Errorf("function: no %v", id)
 		}
 	}

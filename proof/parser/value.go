@@ -82,7 +82,7 @@ func isNow(n *pg.Node) bool {
 // expression confirms the text of an expression, by what PostgreSQL makes of that
 // text alone.
 func expression(text string, n *pg.Node) error {
-	tree, err := pg.Parse("SELECT " + text + "\n")
+	tree, err := parse("SELECT " + text + "\n")
 	if err != nil {
 		return fmt.Errorf("expression %q is none: %w", text, err)
 	}
