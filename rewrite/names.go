@@ -259,6 +259,11 @@ func (n *names) isCTE(previous token) bool {
 	if n.p.peek().word != wAs {
 		return false
 	}
-	next := n.p.peekAt(1)
-	return next.punct == '(' || next.word == wMaterialized || next.word == wNot
+	switch n.p.peekAt(1).word {
+	case wMaterialized:
+		return n.p.peekAt(2).punct == '('
+	case wNot:
+		return n.p.peekAt(2).word == wMaterialized && n.p.peekAt(3).punct == '('
+	}
+	return n.p.peekAt(1).punct == '('
 }

@@ -76,6 +76,23 @@ func TestTablesNamedLikeKeywords(t *testing.T) {
 		Parse("MERGE INTO t USING u ON true WHEN MATCHED THEN UPDATE SET a = 1").Relations)
 }
 
+func TestOutputColumnsNamedLikeKeywords(t *testing.T) {
+	for _, sql := range []string{
+		"SELECT a DISTINCT FROM t", "SELECT DISTINCT FROM t", "SELECT a, t AS not FROM t", "SELECT a, t AS materialized FROM t",
+		"INSERT INTO t VALUES (1) RETURNING a, t AS materialized",
+	} {
+		require.Equal(t, []Ident{{Name: "t"}}, Parse(sql).Relations, sql)
+	}
+	require.Equal(t, []Ident{{Name: "t"}}, Parse("SELECT 1 FROM t WHERE a IS NOT DISTINCT FROM b").Relations)
+	for sql, want := range map[string]bool{
+		"SELECT 1 insert INTO t": true, "WITH a AS (SELECT 1) SELECT (1) insert INTO t": true, "SELECT 1 merge INTO t": true,
+		"WITH a AS (SELECT 1) INSERT INTO t TABLE a": false, "WITH a AS (INSERT INTO t VALUES (1) RETURNING 1) SELECT 1 FROM a": false,
+		"WITH a AS (SELECT 1) MERGE INTO t USING a ON true WHEN MATCHED THEN DELETE": false,
+	} {
+		require.Equal(t, want, Parse(sql).DDL, sql)
+	}
+}
+
 func TestNamesThatOnlyTypesCanHave(t *testing.T) {
 	for _, sql := range []string{"SELECT a::left FROM t", "SELECT CAST(a AS left) FROM t", "SELECT left '1'"} {
 		require.Contains(t, Parse(sql).Identifiers, Ident{Name: "left"}, sql)

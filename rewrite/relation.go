@@ -29,7 +29,7 @@ func (n *names) grammar(t, previous token) bool {
 	start := previous.kind == tokEnd || previous.punct == ';'
 	switch t.word {
 	case wFrom:
-		if n.expect = previous.word != wDistinct; n.expect {
+		if n.expect = !n.isDistinctFrom(); n.expect {
 			n.list[top] = true
 		}
 	case wJoin, wInto:
@@ -86,6 +86,13 @@ func (n *names) grammar(t, previous token) bool {
 		n.expect = false
 	}
 	return true
+}
+
+// isDistinctFrom tells whether the FROM before the current token is that of IS [NOT]
+// DISTINCT FROM. DISTINCT may also name an output column.
+func (n *names) isDistinctFrom() bool {
+	before := n.before(3)
+	return n.before(2).word == wDistinct && (before.word == wIs || before.word == wNot && n.before(4).word == wIs)
 }
 
 // then tells whether the token places before the current one is THEN.

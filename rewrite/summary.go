@@ -126,13 +126,22 @@ func isSetting(tokens []token) bool {
 // query judges a statement that starts like a read.
 func (c classifier) query(k *class, tokens []token) {
 	k.effect = Reads
+	depth, selects := 0, k.verb != "WITH"
 	for i, t := range tokens {
+		switch t.punct {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		}
 		switch t.word {
+		case wSelect:
+			selects = selects || depth == 0
 		case wInsert, wUpdate, wDelete, wMerge:
 			k.effect = Writes
 		case wInto:
 			k.effect = Writes
-			if before := tokens[i-1].word; before != wInsert && before != wMerge {
+			if !writesInto(tokens[:i], selects) {
 				k.ddl = true
 				k.session = k.session || holds(tokens[i:], wTemp, wTemporary)
 			}
@@ -143,6 +152,18 @@ func (c classifier) query(k *class, tokens []token) {
 			}
 		}
 	}
+}
+
+// writesInto tells whether the INTO after tokens is that of INSERT or MERGE, which
+// may also name an output column of a SELECT. That they cannot do where a
+// statement starts: after a parenthesis opens, or before the SELECT that follows WITH.
+func writesInto(tokens []token, selects bool) bool {
+	last := len(tokens) - 1
+	if w := tokens[last].word; w != wInsert && w != wMerge {
+		return false
+	}
+	before := tokens[max(0, last-1)].punct
+	return before == '(' || before == ')' && !selects
 }
 
 // explain judges an EXPLAIN: with ANALYZE it does what its statement does.

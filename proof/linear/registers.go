@@ -143,7 +143,6 @@ func (s *step) returned(cells []int64, err error) error {
 	return err
 }
 
-
 // transaction locks one or two rows and does a few things to each. What it does is one
 // operation on each row only because the row is locked from its first statement on.
 func (r *registers) transaction(ctx context.Context, user, first int, random *rand.Rand) error {
