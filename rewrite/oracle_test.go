@@ -121,3 +121,18 @@ func TestNamesThatLaterVersionsReserve(t *testing.T) {
 	require.Equal(t, NoStep, Parse("SAVEPOINT system_user").Step)
 	require.Equal(t, Savepoint, Parse(`SAVEPOINT "system_user"`).Step)
 }
+
+func TestKeywordsThatAreReadTogether(t *testing.T) {
+	for _, sql := range []string{
+		"SELECT nulls first FROM t WHERE id = 1", "SELECT without time FROM t WHERE id = 1", "SELECT t.with time FROM t WHERE id = 1",
+		"DELETE FROM t WHERE t.not IN (5)", "SELECT * FROM t WHERE id = 1 ORDER BY nulls last", "SELECT format json FROM t WHERE id = 1",
+	} {
+		require.Equal(t, Other, Parse(sql).Form, sql)
+	}
+	for _, sql := range []string{
+		"SELECT nulls AS first FROM t WHERE id = 1", "SELECT without FROM t WHERE id = 1", "SELECT * FROM t WHERE id = 1 ORDER BY a NULLS LAST",
+		`SELECT "nulls" first FROM t WHERE id = 1`, "SELECT * FROM t WHERE id = $1::timestamp with time zone", "SELECT format, json FROM t WHERE id = 1",
+	} {
+		require.Equal(t, Select, Parse(sql).Form, sql)
+	}
+}
