@@ -19,8 +19,8 @@ import (
 )
 
 var (
-	rounds = flag.Int("rounds", 6, "number of loads, each with other settings")
-	steps  = flag.Int("steps", 160, "statements of each goroutine of a load")
+	rounds = flag.Int("rounds", 4, "number of loads, each with other settings")
+	steps  = flag.Int("steps", 120, "statements of each goroutine of a load")
 	seed   = flag.Uint64("seed", 0, "seed of loads and settings; 0: from the clock")
 )
 
