@@ -77,8 +77,8 @@ func TestHistoriesThroughTheShim(t *testing.T) {
 		require.Empty(t, report.Violations, "seed %d round %d%s", start, round, params)
 		stats, err := writebehind.Stats(l.DB)
 		require.NoError(t, err)
-		deferred += uint64(stats.Deferred)
-		buffered += uint64(stats.Buffered)
+		deferred += stats.Deferred
+		buffered += stats.Buffered
 		total.Operations += report.Operations
 		total.Samples += report.Samples
 		total.Undecided += report.Undecided

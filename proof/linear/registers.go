@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -244,7 +246,7 @@ func describe(history []porcupine.Operation) string {
 		ends[i] = o.Return
 	}
 	slices.Sort(ends)
-	text := ""
+	var text strings.Builder
 	for _, end := range ends {
 		var part []porcupine.Operation
 		for _, o := range history {
@@ -256,9 +258,9 @@ func describe(history []porcupine.Operation) string {
 			continue
 		}
 		for _, o := range part[max(0, len(part)-12):] {
-			text += "\n" + time.Duration(o.Call).String() + " " + time.Duration(o.Return).String() + " " + model.DescribeOperation(o.Input, nil)
+			fmt.Fprintf(&text, "\n%v %v %s", time.Duration(o.Call), time.Duration(o.Return), model.DescribeOperation(o.Input, nil))
 		}
 		break
 	}
-	return text
+	return text.String()
 }

@@ -151,7 +151,7 @@ func (g *Generator) blank(plain bool, before, after string) string {
 }
 
 func isPunctuation(token string) bool {
-	return len(token) == 1 && strings.Contains("(),.;[]=+-*<>", token) || token == "::"
+	return len(token) == 1 && strings.IndexByte("(),.;[]=+-*<>", token[0]) >= 0 || token == "::"
 }
 
 // param returns a parameter, most often a usual one.

@@ -43,7 +43,7 @@ func summary(s *rewrite.Statement, tree *pg.ParseResult) error {
 
 // verb confirms the first word of the first statement.
 func verb(s *rewrite.Statement, statements []*pg.Node) error {
-	ok := true
+	var ok bool
 	switch {
 	case len(statements) == 0:
 		ok = s.Verb == ""
