@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	statements = flag.Int("statements", 200_000, "number of generated statements to compare")
+	statements = flag.Int("statements", usual, "number of generated statements to compare")
 	seed       = flag.Uint64("seed", 0, "seed of the statements; 0: from the clock")
 	most       = flag.Int("most", 5, "stop after this many disagreements")
 )
