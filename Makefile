@@ -7,6 +7,8 @@
 #                     count what is lost; CYCLES=n SEED=n MODES=child,server,…
 #   make prove        the same histories through lib/pq and through the shim;
 #                     STATEMENTS=n SEED=n
+#   make oracle       the recogniser against PostgreSQL's own parser, and histories
+#                     of many goroutines; STATEMENTS=n SEED=n
 #   make soak         the example shop's load for MINUTES, while things fail: does
 #                     anything grow, is anything lost; MINUTES=n SEED=n
 #   make bench-quick  the benchmarks, short
@@ -74,6 +76,12 @@ prove:
 .PHONY: prove-short
 prove-short:
 	$(call prove,2000)
+
+.PHONY: oracle
+oracle: STATEMENTS = 1000000
+oracle:
+	cd proof && go test ./parser -run Agrees -timeout 0 -v -statements $(STATEMENTS) -seed $(or $(SEED),0)
+	cd proof && go test ./linear -run Shim -timeout 0 -v -rounds 20 -seed $(or $(SEED),0)
 
 .PHONY: soak
 soak:

@@ -101,6 +101,7 @@ const (
 	wTransaction
 	wTrue
 	wTruncate
+	wUnlogged
 	wUpdate
 	wUsing
 	wValues
@@ -151,7 +152,7 @@ func makeKeywords() map[string]keyword {
 		wSets: "sets", wShare: "share", wSimilar: "similar", wSkip: "skip",
 		wSome: "some", wTable: "table", wTemp: "temp", wTemporary: "temporary",
 		wTime: "time", wTo: "to", wTransaction: "transaction", wTrue: "true",
-		wTruncate: "truncate", wUpdate: "update", wUsing: "using",
+		wTruncate: "truncate", wUnlogged: "unlogged", wUpdate: "update", wUsing: "using",
 		wValues: "values", wVarying: "varying", wVerbose: "verbose", wWhere: "where", wWith: "with",
 		wWithout: "without", wWork: "work", wZone: "zone",
 	}

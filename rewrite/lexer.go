@@ -34,6 +34,7 @@ type token struct {
 	kind       tokenKind
 	keyword         // of a tokIdent
 	continued  bool // a string literal of several pieces
+	joined     bool // a keyword that is read together with the next one, once parse has looked
 	punct      byte // the character of a tokPunct
 	start, end int32
 }

@@ -123,8 +123,8 @@ func (n *names) chain() {
 	if nameable || called {
 		name = n.p.name(first)
 	}
-	if nameable {
-		n.identifiers.add(Ident{Name: name})
+	if nameable || n.isType(first, previous) {
+		n.identifiers.add(Ident{Name: n.p.name(first)})
 	}
 	for nameable && n.p.peek().punct == '.' && isLabel(n.p.peekAt(1)) {
 		schema, name = name, n.p.name(n.p.peekAt(1))
@@ -151,11 +151,17 @@ func (n *names) chain() {
 	n.expect = false
 }
 
+// isType tells whether a keyword that cannot name a relation names a type: in
+// x::left, CAST(x AS left) and left '…'.
+func (n *names) isType(t, previous token) bool {
+	return t.category == typeFuncName && (previous.kind == tokTypecast || previous.word == wAs || n.p.peek().kind == tokString)
+}
+
 // isFunction tells whether the name that starts at first and is followed by a
 // parenthesis may be that of a function. What precedes it rules that out in
 // many places; in doubt it is one.
 func (n *names) isFunction(first token, start int, qualified bool) bool {
-	if !qualified && first.kind == tokIdent && (first.category == reserved || first.category == colName) {
+	if !qualified && first.kind == tokIdent && (first.category == reserved || first.category == colName && !n.callable(first)) {
 		return false
 	}
 	if start == 0 {
@@ -192,6 +198,13 @@ func (n *names) isFunction(first token, start int, qualified bool) bool {
 	return previous.kind != tokQuoted && (previous.kind != tokIdent || previous.category != noKeyword) &&
 		previous.kind != tokParam && previous.kind != tokString &&
 		previous.kind != tokInteger && previous.kind != tokDecimal
+}
+
+// callable tells whether a keyword of the grammar can also be called like a
+// function, one of the user's perhaps.
+func (n *names) callable(t token) bool {
+	name := fold(n.p.text(t))
+	return name == "substring" || name == "overlay"
 }
 
 func isJoinKind(keyword string) bool {
@@ -246,6 +259,11 @@ func (n *names) isCTE(previous token) bool {
 	if n.p.peek().word != wAs {
 		return false
 	}
-	next := n.p.peekAt(1)
-	return next.punct == '(' || next.word == wMaterialized || next.word == wNot
+	switch n.p.peekAt(1).word {
+	case wMaterialized:
+		return n.p.peekAt(2).punct == '('
+	case wNot:
+		return n.p.peekAt(2).word == wMaterialized && n.p.peekAt(3).punct == '('
+	}
+	return n.p.peekAt(1).punct == '('
 }

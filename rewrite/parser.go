@@ -20,6 +20,7 @@ func (p *parser) parse() bool {
 		if t := p.tokens[i]; t.category != reserved && p.systemName(t) {
 			return false
 		}
+		p.tokens[i].joined = p.joins(i)
 	}
 	ok := false
 	switch p.next().word {
@@ -37,6 +38,26 @@ func (p *parser) parse() bool {
 		ok = p.selectOrExists()
 	}
 	return ok && p.atEnd()
+}
+
+// joins tells whether PostgreSQL reads a keyword together with the next one, so
+// that it is no name, wherever it stands (base_yylex in src/backend/parser/parser.c).
+func (p *parser) joins(i int) bool {
+	if i+1 >= len(p.tokens) || p.tokens[i].kind != tokIdent || p.tokens[i+1].kind != tokIdent {
+		return false
+	}
+	t, next := p.tokens[i], p.tokens[i+1]
+	switch t.word {
+	case wNot:
+		return next.word == wBetween || next.word == wIn || next.word == wLike || next.word == wIlike || next.word == wSimilar
+	case wNulls:
+		return next.word == wFirst || next.word == wLast
+	case wWith:
+		return next.word == wTime || fold(p.text(next)) == "ordinality"
+	case wWithout:
+		return next.word == wTime
+	}
+	return next.end-next.start == 4 && fold(p.text(next)) == "json" && fold(p.text(t)) == "format" // from version 16 on
 }
 
 // systemName tells whether a token is the name of a system column, or of what
@@ -129,15 +150,15 @@ func (p *parser) name(t token) string {
 // isName tells whether a token can name a table or column (ColId).
 func isName(t token) bool {
 	return t.kind == tokQuoted ||
-		t.kind == tokIdent && t.category != reserved && t.category != typeFuncName
+		t.kind == tokIdent && t.category != reserved && t.category != typeFuncName && !t.joined
 }
 
 // isLabel tells whether a token can stand after a dot or AS (ColLabel).
-func isLabel(t token) bool { return t.kind == tokQuoted || t.kind == tokIdent }
+func isLabel(t token) bool { return t.kind == tokQuoted || t.kind == tokIdent && !t.joined }
 
 // isBareLabel tells whether a token can name an output column without AS.
 func isBareLabel(t token) bool {
-	return t.kind == tokQuoted || t.kind == tokIdent && (t.category == noKeyword || t.bare)
+	return t.kind == tokQuoted || t.kind == tokIdent && (t.category == noKeyword || t.bare) && !t.joined
 }
 
 // table takes the name of the statement's table.

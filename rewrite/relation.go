@@ -29,13 +29,17 @@ func (n *names) grammar(t, previous token) bool {
 	start := previous.kind == tokEnd || previous.punct == ';'
 	switch t.word {
 	case wFrom:
-		n.expect = previous.word != wDistinct
-		n.list[top] = n.expect
+		if n.expect = !n.isDistinctFrom(); n.expect {
+			n.list[top] = true
+		}
 	case wJoin, wInto:
 		n.expect = true
 	case wTable:
 		n.expect, n.list[top] = true, true
 	case wUpdate:
+		if n.expect {
+			return false // a table of that name
+		}
 		n.expect = previous.word != wFor && previous.word != wDo && previous.word != wKey && previous.word != wOn
 	case wUsing:
 		n.expect = n.summary.Verb != "CREATE" && n.summary.Verb != "ALTER" && n.p.peek().punct != '('
@@ -51,18 +55,29 @@ func (n *names) grammar(t, previous token) bool {
 		n.list[top] = t.word != wCopy
 	case wOnly:
 		// What came before it still holds.
-	case wTemp, wTemporary:
-		return previous.word == wInto && isLabel(n.p.peek())
+	case wTemp, wTemporary, wUnlogged:
+		next := n.p.peek()
+		return previous.word == wInto && n.before(3).word != wInsert && (isName(next) || next.word == wTable)
 	case wIf:
 		return n.expect && (n.p.peek().word == wNot || n.p.peek().word == wExists)
-	case wNot, wExists:
-		// IF [NOT] EXISTS, perhaps.
+	case wNot:
+		// IF NOT EXISTS, perhaps.
+	case wExists:
+		if n.expect && previous.word != wIf && previous.word != wNot {
+			return false // a table of that name
+		}
 	case wSet:
-		if previous.word != wUpdate {
+		// DO UPDATE SET, THEN UPDATE SET; not UPDATE set SET.
+		if previous.word != wUpdate || n.expect && !n.then(3) {
 			return false
 		}
-		n.expect = false // DO UPDATE SET, THEN UPDATE SET
-	case wWhere, wGroup, wOrder, wSelect, wLimit, wReturning:
+		n.expect = false
+	case wGroup:
+		n.expect = false
+		if n.p.peek().word == wBy { // not WITHIN GROUP
+			n.list[top] = false
+		}
+	case wWhere, wOrder, wSelect, wLimit, wReturning:
 		n.expect, n.list[top] = false, false
 	default:
 		if t.category != reserved {
@@ -71,4 +86,17 @@ func (n *names) grammar(t, previous token) bool {
 		n.expect = false
 	}
 	return true
+}
+
+// isDistinctFrom tells whether the FROM before the current token is that of IS [NOT]
+// DISTINCT FROM. DISTINCT may also name an output column.
+func (n *names) isDistinctFrom() bool {
+	before := n.before(3)
+	return n.before(2).word == wDistinct && (before.word == wIs || before.word == wNot && n.before(4).word == wIs)
+}
+
+// then tells whether the token places before the current one is THEN.
+func (n *names) then(places int) bool {
+	t := n.before(places)
+	return t.kind == tokIdent && t.category == reserved && fold(n.p.text(t)) == "then"
 }

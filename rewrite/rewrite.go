@@ -18,7 +18,7 @@ package rewrite
 func Parse(sql string) *Statement {
 	l := lex(sql)
 	s := &Statement{}
-	body, several := split(l.tokens)
+	body, several := split(sql, l.tokens)
 	summarize(&s.Summary, &l, body, several)
 	if s.Several || s.Opaque != "" || len(body) == 0 {
 		return s
@@ -32,23 +32,4 @@ func Parse(sql string) *Statement {
 		*s = Statement{Summary: s.Summary}
 	}
 	return s
-}
-
-// split returns the tokens of the first statement of a text, without
-// semicolons, and whether there is another one.
-func split(tokens []token) (body []token, several bool) {
-	tokens = tokens[:len(tokens)-1]
-	for len(tokens) > 0 && tokens[0].punct == ';' {
-		tokens = tokens[1:]
-	}
-	for i := range tokens {
-		if tokens[i].punct != ';' {
-			continue
-		}
-		for _, t := range tokens[i:] {
-			several = several || t.punct != ';'
-		}
-		return tokens[:i], several
-	}
-	return tokens, false
 }

@@ -53,7 +53,7 @@ func (p *parser) step() {
 		step = Release
 	}
 	if step >= Savepoint {
-		if !isName(p.peek()) {
+		if t := p.peek(); !isName(t) || p.systemName(t) {
 			return
 		}
 		p.statement.Savepoint = p.name(p.next())

@@ -12,6 +12,8 @@ func summarize(s *Summary, l *lexer, body []token, several bool) {
 	k := c.classify(body)
 	s.Verb, s.Effect, s.Session, s.Transaction, s.DDL = k.verb, k.effect, k.session, k.transaction, k.ddl
 	s.Local = k.local && !several && l.opaque == ""
+	// One alone is not understood. It may be the start of a new transaction.
+	s.LeavesOpen = k.transaction == MixedTransaction
 	if several {
 		c.combine(s, l.tokens)
 	}
@@ -43,10 +45,11 @@ type classifier struct{ sql string }
 // combine says of several statements what all of them may do.
 func (c classifier) combine(s *Summary, tokens []token) {
 	s.Effect = Unknown
-	s.Transaction = NoTransaction
+	s.Transaction, s.LeavesOpen = NoTransaction, false
+	ends := splitter{sql: c.sql}
 	start := 0
 	for i, t := range tokens {
-		if t.punct != ';' && t.kind != tokEnd {
+		if !ends.ends(tokens, i) && t.kind != tokEnd {
 			continue
 		}
 		k := c.classify(tokens[start:i])
@@ -58,6 +61,8 @@ func (c classifier) combine(s *Summary, tokens []token) {
 		}
 		start = i + 1
 	}
+	// Where the body of a routine ends is not certain: END may be a name in it.
+	s.LeavesOpen = s.LeavesOpen || ends.bodies && s.Transaction != NoTransaction
 }
 
 func (c classifier) classify(tokens []token) class {
@@ -92,7 +97,7 @@ func (c classifier) classify(tokens []token) class {
 		if first(rest) != wConstraints {
 			k.effect = NoEffect
 		}
-		k.local = first(rest) == wLocal || first(rest) == wTransaction
+		k.local = (first(rest) == wLocal || first(rest) == wTransaction) && !isSetting(rest)
 	case "DISCARD":
 		k.session = true // DISCARD ALL also releases advisory locks
 	case "RESET", "LISTEN", "UNLISTEN", "DEALLOCATE", "CLOSE":
@@ -108,16 +113,35 @@ func (c classifier) classify(tokens []token) class {
 	return k
 }
 
+// isSetting tells whether what SET is followed by is the name of a setting, even
+// if it is a keyword: SET local.a = 1.
+func isSetting(tokens []token) bool {
+	if len(tokens) < 2 {
+		return false
+	}
+	t := tokens[1]
+	return t.punct == '.' || t.word == wTo || t.word == wFrom || t.kind == tokOperator
+}
+
 // query judges a statement that starts like a read.
 func (c classifier) query(k *class, tokens []token) {
 	k.effect = Reads
+	depth, selects := 0, k.verb != "WITH"
 	for i, t := range tokens {
+		switch t.punct {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		}
 		switch t.word {
+		case wSelect:
+			selects = selects || depth == 0
 		case wInsert, wUpdate, wDelete, wMerge:
 			k.effect = Writes
 		case wInto:
 			k.effect = Writes
-			if before := tokens[i-1].word; before != wInsert && before != wMerge {
+			if !writesInto(tokens[:i], selects) {
 				k.ddl = true
 				k.session = k.session || holds(tokens[i:], wTemp, wTemporary)
 			}
@@ -128,6 +152,18 @@ func (c classifier) query(k *class, tokens []token) {
 			}
 		}
 	}
+}
+
+// writesInto tells whether the INTO after tokens is that of INSERT or MERGE, which
+// may also name an output column of a SELECT. That they cannot do where a
+// statement starts: after a parenthesis opens, or before the SELECT that follows WITH.
+func writesInto(tokens []token, selects bool) bool {
+	last := len(tokens) - 1
+	if w := tokens[last].word; w != wInsert && w != wMerge {
+		return false
+	}
+	before := tokens[max(0, last-1)].punct
+	return before == '(' || before == ')' && !selects
 }
 
 // explain judges an EXPLAIN: with ANALYZE it does what its statement does.
@@ -179,7 +215,7 @@ func (c classifier) transaction(k *class, rest []token) {
 	case "SAVEPOINT", "RELEASE":
 		k.effect, k.transaction = NoEffect, InTransaction
 	case "PREPARE":
-		if len(rest) > 1 && rest[0].word == wTransaction && rest[1].kind == tokString {
+		if len(rest) > 1 && rest[0].word == wTransaction && (rest[1].kind == tokString || rest[1].kind == tokOtherString) {
 			k.transaction = EndTransaction
 		} else {
 			k.session = true

@@ -105,6 +105,10 @@ func (p *parser) typedString() (Value, bool) {
 	if !ok || t.kind != tokString || strings.HasSuffix(cast, "[]") {
 		return Value{}, false
 	}
+	switch cast {
+	case "bit", "char", "character", "nchar":
+		return Value{}, false // any length, and not 1 as in a cast
+	}
 	text, ok := decodeString(p.text(t), t.continued)
 	return Value{Kind: String, Text: text, Cast: cast}, ok
 }
@@ -145,7 +149,13 @@ func (p *parser) builtinType(name string) (string, bool) {
 		if p.accept(wVarying) {
 			name += " varying"
 		}
-	case "dec", "decimal", "float", "numeric", "varchar":
+	case "float":
+		modifier, ok := p.typeModifier()
+		if bits, _ := strconv.Atoi(strings.Trim(modifier, "()")); !ok || modifier != "" && (bits < 1 || bits > 53) {
+			return "", false
+		}
+		return p.arraySuffix(name + modifier)
+	case "dec", "decimal", "numeric", "varchar":
 	case "time", "timestamp":
 		return p.timeType(name)
 	default:
@@ -206,10 +216,13 @@ func (p *parser) typeModifier() (string, bool) {
 // arraySuffix takes the [] of an array type. PostgreSQL ignores how many there
 // are and what is in them.
 func (p *parser) arraySuffix(name string) (string, bool) {
-	array := false
 	if p.accept(wArray) {
-		array = true
+		if p.acceptPunct('[') && (p.next().kind != tokInteger || !p.acceptPunct(']')) {
+			return "", false
+		}
+		return name + "[]", p.peek().punct != '['
 	}
+	array := false
 	for p.acceptPunct('[') {
 		array = true
 		if p.peek().kind == tokInteger {
