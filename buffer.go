@@ -41,12 +41,13 @@ type buffer struct {
 	touched []touchedTable
 	ops     []bufferedOp
 	marks   []savepoint
-	moment  time.Time // now() in it; zero if that was not known when it began
-	leans   []leaning // tables whose rows its writes rely on
-	needs   queue.LSN // newest group that may have a row on which they rely
-	noted   int64     // operations, undone ones included
-	bytes   int64     // that they take
-	asked   bool      // a statement was answered: PostgreSQL would have taken a snapshot
+	moment  time.Time     // now() in it; zero if that was not known when it began
+	leans   []leaning     // tables whose rows its writes rely on
+	needs   queue.LSN     // newest group that may have a row on which they rely
+	basis   queue.Receipt // newest group in flight that what it was answered comes from
+	noted   int64         // operations, undone ones included
+	bytes   int64         // that they take
+	asked   bool          // a statement was answered: PostgreSQL would have taken a snapshot
 
 	real realTransaction // once it is real
 }

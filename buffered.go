@@ -146,10 +146,18 @@ func (c *Conn) step(b *buffer, st *rewrite.Statement, query string) bool {
 		if b.byText {
 			b.end(bufferOver)
 			c.buffer = nil
+			c.outlast(b)
 			return true
 		}
 	}
 	return false
+}
+
+// outlast waits, at the end of a transaction that was rolled back, until those groups are
+// durable whose rows it has changed for itself: whoever has heard of that finds them from
+// then on. (COMMIT waits for a group of its own, which comes after them.)
+func (c *Conn) outlast(b *buffer) {
+	_ = c.engine.queue.Durable(b.basis) // if they are lost, nothing is left to be found
 }
 
 // maxName is the longest name that PostgreSQL does not cut off, in bytes
@@ -229,6 +237,9 @@ func (c *Conn) bufferRow(ctx context.Context, b *buffer, p *plan, args []driver.
 	}
 	if a.given != nil {
 		a.result = append(a.result, a.given)
+	}
+	if a.basis.LSN > b.basis.LSN {
+		b.basis = a.basis
 	}
 	b.write(a, shape)
 	return 1, true

@@ -106,6 +106,7 @@ func (t *Tx) Rollback() error {
 		if b.state != bufferReal {
 			b.give()
 			c.buffer, c.tx = nil, nil
+			c.outlast(b)
 			return nil
 		}
 		_ = c.takeOver(b) // what has failed is rolled back
