@@ -22,7 +22,6 @@ import (
 var (
 	rounds = flag.Int("rounds", 4, "number of loads, each with other settings")
 	steps  = flag.Int("steps", 120, "statements of each goroutine of a load")
-	all    = flag.Bool("rolledback", false, "check the answers within transactions that are rolled back, too; see Load.RolledBack")
 	seed   = flag.Uint64("seed", 0, "seed of loads and settings; 0: from the clock")
 )
 
@@ -74,7 +73,6 @@ func TestHistoriesThroughTheShim(t *testing.T) {
 		random := rand.New(rand.NewPCG(start, uint64(round)))
 		params := settings(t, random)
 		l := load(t, "writebehind", params, random.Uint64(), *steps)
-		l.RolledBack = *all
 		report, err := l.Run(t.Context())
 		require.NoError(t, err, "seed %d round %d%s", start, round, params)
 		require.Empty(t, report.Violations, "seed %d round %d%s", start, round, params)
@@ -95,7 +93,6 @@ func TestHistoriesThroughTheShim(t *testing.T) {
 // TestPlainDriverHasNoViolation shows that what is checked is PostgreSQL's way.
 func TestPlainDriverHasNoViolation(t *testing.T) {
 	l := load(t, "postgres", "", 1, *steps)
-	l.RolledBack = true
 	report, err := l.Run(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, report.Violations)

@@ -19,10 +19,6 @@ type Load struct {
 	Past  *sql.DB // lib/pq alone
 	Seed  uint64
 	Steps int // of each goroutine
-	// RolledBack has the answers within transactions that are rolled back checked too.
-	// Through the shim with sync=on they may tell of a write that is not durable yet, so
-	// that a read after the rollback does not find it.
-	RolledBack bool
 
 	start      time.Time
 	mu         sync.Mutex

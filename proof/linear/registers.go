@@ -170,9 +170,6 @@ func (r *registers) transaction(ctx context.Context, user, first int, random *ra
 	if err != nil {
 		return err
 	}
-	if !keeps && !r.RolledBack {
-		return nil
-	}
 	for id, o := range done {
 		r.record(user, id, call, o)
 	}
