@@ -84,7 +84,8 @@ func TestARollbackOutlastsWhatItHasSeen(t *testing.T) {
 		ended := make(chan error, 1)
 		go func() { ended <- rollback() }()
 		select {
-		case <-ended:
+		case err := <-ended:
+			require.NoError(t, err)
 			t.Fatal("it has not waited")
 		case <-time.After(50 * time.Millisecond): // one that does not wait has ended by then
 		}
