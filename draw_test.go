@@ -146,6 +146,17 @@ func TestASequenceThatIsMoved(t *testing.T) {
 	require.Equal(t, "drawn", h.value(h.shim, `SELECT name FROM serials WHERE id = 1`))
 }
 
+func TestWhileATableIsDirectNothingIsDrawn(t *testing.T) {
+	h := newHarness(t, serials, "")
+	h.value(h.shim, `SELECT 1 FROM serials WHERE id = 1`)
+	tx := h.begin(h.shim)
+	tx.exec(`INSERT INTO serials (name) SELECT 'direct'`)
+	for id := 2; id <= 5; id++ {
+		require.EqualValues(t, id, h.value(h.shim, insertSerial), "PostgreSQL alone draws")
+	}
+	require.NoError(t, tx.Commit())
+}
+
 func TestASequenceThatComesToValuesThatAreThere(t *testing.T) {
 	h := newHarness(t, serials, "")
 	h.mustPast(`INSERT INTO serials (id) VALUES (3)`)

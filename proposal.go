@@ -58,6 +58,9 @@ func (c *Conn) proposeRows(ctx context.Context, rows [][]source, args []driver.N
 // drawNext draws the value of a column from its sequence.
 func (a *attempt) drawNext(ctx context.Context, column int) (v driver.Value, ok bool) {
 	s := a.table.sequences[column]
+	if a.table.state.direct.Load() > 0 || a.engine.ownership.state.Load() == shared {
+		return nil, false // PostgreSQL will draw another one
+	}
 	n, ok := s.next(ctx, a)
 	if !ok {
 		return nil, false
