@@ -43,7 +43,7 @@ func (b *binding) insert() (*writePlan, string) {
 			privileges = append(privileges, "UPDATE")
 		}
 	}
-	reason = firstReason(reason, b.table.insertHazard, b.returning(w), b.lacks(privileges...), b.unused(st.Params))
+	reason = firstReason(reason, b.arbiters(), b.table.insertHazard, b.returning(w), b.lacks(privileges...), b.unused(st.Params))
 	if reason != "" {
 		return nil, reason
 	}
@@ -172,6 +172,20 @@ func (b *binding) conflictOnKey() string {
 	for _, k := range rel.Key {
 		if !slices.Contains(c.Columns, rel.Columns[k].Name) {
 			return "ON CONFLICT does not name the whole primary key"
+		}
+	}
+	return ""
+}
+
+// arbiters says why ON CONFLICT without a target, which is about all unique constraints,
+// is refused.
+func (b *binding) arbiters() string {
+	if c := b.plan.stmt.Conflict; c == nil || c.Columns != nil {
+		return ""
+	}
+	for _, u := range b.table.rel.Uniques {
+		if u.Deferrable {
+			return fmt.Sprintf("ON CONFLICT is about the unique constraint %q, which is deferrable", u.Name)
 		}
 	}
 	return ""

@@ -105,3 +105,14 @@ func TestAColumnOfACompositeTypeIsFlushed(t *testing.T) {
 		},
 	})
 }
+
+func TestADeferrableConstraintIsNoArbiter(t *testing.T) {
+	prove.Replay(t, prove.History{
+		Schema: []string{"CREATE TABLE plain (id int8 PRIMARY KEY, c2 text)", "ALTER TABLE plain ADD UNIQUE (c2) DEFERRABLE INITIALLY DEFERRED"},
+		Statements: []prove.Statement{
+			{SQL: "INSERT INTO plain (id, c2) VALUES (22, 'b'), (23, NULL) ON CONFLICT DO NOTHING"},
+			{SQL: "INSERT INTO plain (id, c2) VALUES (22, 'b'), (23, NULL) ON CONFLICT (id) DO NOTHING"},
+			{SQL: "INSERT INTO plain (id, c2) VALUES (24, 'b')"},
+		},
+	})
+}

@@ -191,6 +191,9 @@ type Unique struct {
 	NullsNotDistinct bool
 	// Partial says that only some of the rows are in it.
 	Partial bool
+	// Deferrable says that it may be checked at the end of a transaction; then it is
+	// no arbiter of ON CONFLICT.
+	Deferrable bool
 	// Bytewise says that two values of its columns are equal exactly when their
 	// canonical forms are.
 	Bytewise bool

@@ -51,7 +51,7 @@ func (t *table) addIndexes() {
 }
 
 func (t *table) addUnique(x indexRow) {
-	u := Unique{Name: x.Name, NullsNotDistinct: x.NullsNotDistinct, Partial: x.Partial}
+	u := Unique{Name: x.Name, NullsNotDistinct: x.NullsNotDistinct, Partial: x.Partial, Deferrable: !x.Immediate}
 	if cols, plain := t.indexesOf(x.Columns[:x.Keys]); plain {
 		u.Columns = cols
 		u.Bytewise = !slices.ContainsFunc(cols, func(i int) bool { return !t.bytewise(i) })
