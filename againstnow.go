@@ -20,6 +20,7 @@ func (a *attempt) holds(c *condition, args []driver.NamedValue, cell driver.Valu
 	if !c.comparesWithNow() || cell == nil {
 		return c.holds(a.engine.values, args, cell)
 	}
+	a.drew = true // evaluated again at another time, it may come to something else
 	at, isTime := cell.(time.Time)
 	now, told := a.now()
 	if ahead := at.Sub(now); !isTime || !told || ahead.Abs() < nearNow {

@@ -37,3 +37,31 @@ func TestTimesAgainstNow(t *testing.T) {
 	require.Equal(t, "direct", decision)
 	require.Contains(t, reason, "no timestamp with time zone")
 }
+
+// What a transaction has decided by the time of its BEGIN stays decided when it is
+// repeated in PostgreSQL later.
+func TestATimeThatPassesWhileATransactionIsOpen(t *testing.T) {
+	for _, write := range []string{
+		`UPDATE sessions SET data = 'seen' WHERE token = 'a' AND expiry > now()`,
+		`DELETE FROM sessions WHERE token = 'a' AND now() < expiry`,
+		`SELECT data FROM sessions WHERE token = 'a' AND expiry > now() FOR NO KEY UPDATE`,
+	} {
+		h := newHarness(t, `CREATE TABLE sessions (token text PRIMARY KEY, data text, expiry timestamptz)`, "")
+		h.value(h.shim, `SELECT 1 FROM sessions WHERE token = 'x'`)
+		expiry := h.value(h.past, `SELECT clock_timestamp() + interval '2 s'`)
+		h.exec(`INSERT INTO sessions VALUES ('a', 'new', $1)`, expiry)
+		tx := h.begin(h.shim)
+		tx.exec(`INSERT INTO sessions VALUES ('b', 'new', NULL)`)
+		rows, _, err := queryText.run(tx, write)
+		require.NoError(t, err)
+		h.eventually("the time has passed", func() bool { return h.value(h.past, `SELECT clock_timestamp() > $1`, expiry) == true })
+		require.NotNil(t, tx.value(`SELECT count(*) + sum(length(data)) FROM sessions`), "it is real, and has done all of it again")
+		require.NoError(t, tx.Commit())
+		if write[0] == 'S' {
+			require.Len(t, rows, 1)
+			continue
+		}
+		h.flush()
+		require.Nil(t, h.value(h.past, `SELECT 1 FROM sessions WHERE data = 'new' AND token = 'a'`), write)
+	}
+}

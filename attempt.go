@@ -8,7 +8,6 @@ import (
 	"github.com/writebehind/writebehind/internal/rowcache"
 	"github.com/writebehind/writebehind/internal/rowimage"
 	"github.com/writebehind/writebehind/queue"
-	"github.com/writebehind/writebehind/rewrite"
 )
 
 // attempt is one attempt to defer a write or to answer a read: what it saw, for
@@ -35,7 +34,7 @@ type attempt struct {
 	leans    []leaning        // the rows that the write relies on
 	moment   time.Time        // now() of a statement outside of a transaction; zero until it is asked for
 	asked    bool             // the statement has waited for a look-up
-	drew     bool             // the statement has drawn values
+	drew     bool             // the statement has drawn values, or gone by the time
 	draws    []drawnValue     // those of sequences
 	fresh    *sequence        // the key was drawn from it, so no row has it; nil else
 	doubtful bool             // the key was drawn, and a row may have it
@@ -67,13 +66,7 @@ func (a *attempt) beginRow(e *engine, b *buffer, p *plan, key []source, args []d
 		}
 		a.values = append(a.values, v)
 	}
-	if !a.locate() {
-		return false
-	}
-	if s := p.table.keySequence(); s != nil && p.stmt.Form == rewrite.Insert {
-		s.burn(a.values[0])
-	}
-	return true
+	return a.locate()
 }
 
 // accompany makes the attempt one at a further row, of a table, of the same statement.

@@ -226,6 +226,9 @@ func (b *binding) read() (*readPlan, string) {
 	}
 	if st.Lock != "" {
 		reason = firstReason(reason, b.lacks("UPDATE"))
+		if slices.ContainsFunc(conditions, func(c condition) bool { return c.comparesWithNow() }) {
+			reason = firstReason(reason, "it locks a row by the time") // repeated later, it may find none
+		}
 	}
 	if strings.HasPrefix(st.Lock, "FOR UPDATE") {
 		reason = firstReason(reason, b.referenced()) // who writes a row there waits for the lock

@@ -106,6 +106,14 @@ type bufferedOp struct {
 	after  rowState // and after it
 }
 
+// image is that of the operation's mutation: the row after it, or, of a Delete, before.
+func (op *bufferedOp) image() []byte {
+	if op.shape.Kind == queue.Delete {
+		return op.before.image
+	}
+	return op.after.image
+}
+
 // savepoint is a position in a buffer.
 type savepoint struct {
 	name      string
@@ -217,7 +225,7 @@ func (b *buffer) wrote(a *attempt, first int) bool {
 
 // repeatable says how the mutations of one statement, those after a position, are to be
 // repeated: all of them by the statement itself, or, if it has drawn values that it would
-// not draw again, each by the row that it came to.
+// not draw again, or gone by the time, each by the row that it came to.
 func (b *buffer) repeatable(after savepoint, statement bufferedOp, drew bool) error {
 	ops := b.ops[after.ops:]
 	if len(ops) > 0 && !drew {
@@ -227,7 +235,7 @@ func (b *buffer) repeatable(after savepoint, statement bufferedOp, drew bool) er
 	var err error
 	for i := range ops {
 		op := &ops[i]
-		if op.query, op.args, err = b.engine.queue.Statement(op.shape, op.after.image); err != nil {
+		if op.query, op.args, err = b.engine.queue.Statement(op.shape, op.image()); err != nil {
 			return err
 		}
 		op.rows = 1
@@ -360,11 +368,7 @@ func (b *buffer) group() []queue.Mutation {
 		if op.shape == nil {
 			continue
 		}
-		image := op.after.image
-		if op.shape.Kind == queue.Delete {
-			image = op.before.image
-		}
-		group = append(group, queue.Mutation{Shape: op.shape, Key: op.row.key, Hash: op.row.hash, Image: image, Deltas: op.deltas})
+		group = append(group, queue.Mutation{Shape: op.shape, Key: op.row.key, Hash: op.row.hash, Image: op.image(), Deltas: op.deltas})
 	}
 	return group
 }

@@ -344,3 +344,13 @@ func TestAKeyInTheJournalIsNotDrawn(t *testing.T) {
 	require.Empty(t, h.letters())
 	require.Equal(t, "given", h.value(h.past, `SELECT name FROM serials WHERE id = 5`))
 }
+
+func TestExplainingBurnsNoValue(t *testing.T) {
+	h := newHarness(t, serials, "")
+	var id int64
+	for range 3 {
+		id = h.value(h.shim, insertSerial).(int64)
+	}
+	h.explain(`INSERT INTO serials (id, name) VALUES ($1, 'a')`, id+1)
+	require.EqualValues(t, id+1, h.value(h.shim, insertSerial))
+}

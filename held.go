@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql/driver"
 	"slices"
+
+	"github.com/writebehind/writebehind/rewrite"
 )
 
 // Direct and deferred never mix on a row. A direct writer first takes hold of the
@@ -208,6 +210,9 @@ func (c *Conn) holdRow(ctx context.Context, p *plan, args []driver.NamedValue) (
 	e, a := c.engine, &c.attempt
 	if !a.beginRow(e, nil, p, p.row, args) {
 		return heldBy{}, false, nil
+	}
+	if s := p.table.keySequence(); s != nil && p.stmt.Form == rewrite.Insert {
+		s.burn(a.values[0])
 	}
 	if _, again := c.held.rows[a.hash]; again {
 		return heldBy{}, true, c.drainTables(ctx, p.reach.reads)

@@ -130,7 +130,7 @@ func (s *Shape) batch() rewrite.Batch {
 }
 
 // Statement returns the statement that makes one row in PostgreSQL what a mutation of
-// the shape has made it here, given its image after that.
+// the shape has made it here, given the mutation's image.
 func (q *Queue) Statement(s *Shape, image []byte) (query string, args []driver.NamedValue, err error) {
 	if len(s.Add) > 0 {
 		s = q.Shape(s.Table, s.Kind, slices.Concat(s.Set, s.Add))
