@@ -123,9 +123,7 @@ func (c *Conn) exec(ctx context.Context, query string, s *Stmt, args []driver.Na
 		c.endFailed(ctx, p, err)
 		return nil, err
 	}
-	if asked := c.askLast(p, query); asked != query {
-		query, s = asked, nil
-	}
+	query, s = c.askLast(p, query, s)
 	result, err := c.execReal(ctx, query, s, args)
 	c.forgetLast(p)
 	c.leave(ctx, p, h, err)
@@ -165,9 +163,7 @@ func (c *Conn) query(ctx context.Context, query string, s *Stmt, args []driver.N
 	if err != nil {
 		return nil, err
 	}
-	if asked := c.askLast(p, query); asked != query {
-		query, s = asked, nil
-	}
+	query, s = c.askLast(p, query, s)
 	rows, err := c.queryReal(ctx, query, s, args)
 	c.forgetLast(p)
 	if err != nil || p.stmt.Effect < rewrite.Writes && h.nothing() && !p.reach.ddl {

@@ -32,13 +32,13 @@ func (l *lastValues) note(drawn []drawnValue) {
 	}
 }
 
-// askLast returns the text of a direct statement with what it asks the session for
-// that only this connection knows.
-func (c *Conn) askLast(p *plan, query string) string {
+// askLast returns a direct statement with what it asks the session for that only this
+// connection knows. One whose text is another for that is not the prepared one.
+func (c *Conn) askLast(p *plan, query string, s *Stmt) (string, *Stmt) {
 	if len(c.last.of) == 0 || !asksLast(p.stmt) {
-		return query
+		return query, s
 	}
-	return rewrite.WithLastValues(query, func(l rewrite.LastValue) (int64, bool) {
+	asked := rewrite.WithLastValues(query, func(l rewrite.LastValue) (int64, bool) {
 		name := c.last.newest
 		switch {
 		case l.Sequence != "":
@@ -49,6 +49,10 @@ func (c *Conn) askLast(p *plan, query string) string {
 		v, ok := c.last.of[name]
 		return v, ok
 	})
+	if asked != query {
+		s = nil
+	}
+	return asked, s
 }
 
 // asksLast tells whether a statement may call lastval or currval where a subquery can

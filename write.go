@@ -172,11 +172,7 @@ func (c *Conn) tryWrite(ctx context.Context, p *plan, args []driver.NamedValue) 
 	if a.given != nil {
 		a.result = append(a.result, a.given)
 	}
-	image := a.next
-	if shape.Kind == queue.Delete {
-		image = a.image
-	}
-	r, ok, err = c.engine.queue.Commit(ctx, a, a.schema.version, queue.Mutation{Shape: shape, Key: a.key, Hash: a.hash, Image: image, Deltas: a.deltas})
+	r, ok, err = c.engine.queue.Commit(ctx, a, a.schema.version, queue.Mutation{Shape: shape, Key: a.key, Hash: a.hash, Image: a.imageOf(shape), Deltas: a.deltas})
 	return 1, r, ok, withoutRoom(ctx, err)
 }
 
@@ -240,13 +236,18 @@ func (c *Conn) compute(ctx context.Context, p *plan, args []driver.NamedValue) (
 	}
 	a.given = nil
 	if w.returning != nil && shape != nil {
-		image := a.next
-		if shape.Kind == queue.Delete {
-			image = a.image
-		}
-		a.given, err = a.known(image, w.returning.columns)
+		a.given, err = a.known(a.imageOf(shape), w.returning.columns)
 	}
 	return shape, err
+}
+
+// imageOf is the image of the mutation that the attempt has come to: the row after it, or,
+// of a Delete, before.
+func (a *attempt) imageOf(shape *queue.Shape) []byte {
+	if shape.Kind == queue.Delete {
+		return a.image
+	}
+	return a.next
 }
 
 // trusts tells whether the proposed row's key is taken for a new one because the

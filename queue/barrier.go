@@ -175,21 +175,15 @@ func (q *Queue) Made(key []byte, hash uint64) bool {
 	}
 	q.view.RLock()
 	defer q.view.RUnlock()
+	inserts := func(s *Shape) bool { return s.Kind == Insert || s.Kind == Upsert }
+	if t := q.flight.newest[hash]; t != nil && slices.ContainsFunc(t.mutations, func(m Mutation) bool {
+		return m.Hash == hash && bytes.Equal(m.Key, key) && inserts(m.Shape)
+	}) {
+		return true
+	}
 	made := func(m *memtable) bool {
 		e := m.find(key, hash)
-		if e == nil {
-			return false
-		}
-		kind := q.shapes.get(e.shape).Kind
-		return kind == Insert || kind == Upsert
-	}
-	if t := q.flight.newest[hash]; t != nil {
-		for i := range t.mutations {
-			m := &t.mutations[i]
-			if m.Hash == hash && bytes.Equal(m.Key, key) && (m.Shape.Kind == Insert || m.Shape.Kind == Upsert) {
-				return true
-			}
-		}
+		return e != nil && inserts(q.shapes.get(e.shape))
 	}
 	return made(q.active) || slices.ContainsFunc(q.frozen, made)
 }
