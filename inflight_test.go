@@ -13,8 +13,7 @@ import (
 // gatedFS is a file system on which a sync waits while the gate is shut.
 type gatedFS struct {
 	journal.FS
-	gate    sync.Mutex
-	waiting chan struct{} // has a token for each sync that came to the gate
+	gate sync.Mutex
 }
 
 type gatedFile struct {
@@ -33,10 +32,6 @@ func (fs *gatedFS) Open(name string, write bool) (journal.File, error) {
 }
 
 func (f *gatedFile) Sync() error {
-	select {
-	case f.fs.waiting <- struct{}{}:
-	default:
-	}
 	f.fs.gate.Lock()
 	defer f.fs.gate.Unlock()
 	return f.File.Sync()
@@ -47,21 +42,19 @@ func (f *gatedFile) Sync() error {
 func TestARollbackOutlastsWhatItHasSeen(t *testing.T) {
 	for _, byText := range []bool{false, true} {
 		h := newHarness(t, itemsTable, "")
-		fs := &gatedFS{FS: journal.OS(), waiting: make(chan struct{}, 100)}
+		fs := &gatedFS{FS: journal.OS()}
 		db, _ := h.openOn(fs, "writebehind.journal="+t.TempDir())
 		_, err := db.Exec(addOne)
 		require.NoError(t, err)
+		h.drained(db)
 
 		fs.gate.Lock()
-		for len(fs.waiting) > 0 {
-			<-fs.waiting
-		}
 		inserted := make(chan error, 1)
 		go func() {
 			_, err := db.Exec(`INSERT INTO items (id) VALUES (7)`)
 			inserted <- err
 		}()
-		<-fs.waiting // it is in flight
+		h.eventually("it is in flight", func() bool { return statsOf(h, db).PendingRows == 1 })
 		conn := h.conn(db)
 		_, err = conn.ExecContext(t.Context(), `BEGIN`)
 		require.NoError(t, err)
