@@ -67,6 +67,7 @@ func History(seed, index uint64, statements int) history.History {
 	}
 	g.sessions = g.values.IntN(8) == 0
 	g.gentle = !g.sessions && g.values.IntN(5) < 3
+	g.plain = g.values.IntN(3) > 0 // the first phase is the other one
 	h := history.History{Settings: g.settings, Schema: g.world.schema}
 	for len(h.Statements) < statements {
 		h.Statements = append(h.Statements, g.turn())
@@ -221,6 +222,8 @@ func (g *generator) next() []history.Statement {
 		g.reopens = true
 	case n < often+14 && g.sessions:
 		return []history.Statement{g.sessionSetting()}
+	case n == 199:
+		return g.schemaChange()
 	}
 	g.tame = g.gentle && g.plain && g.values.IntN(10) > 0
 	defer func() { g.tame = false }()
@@ -278,7 +281,7 @@ func (g *generator) keyed() history.Statement {
 		n = 40 + n*54/100
 	}
 	switch {
-	case n < 52:
+	case n < 45:
 		return g.selectByKey()
 	case n < 86:
 		return g.update()
