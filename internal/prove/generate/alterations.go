@@ -181,7 +181,9 @@ func (g *generator) constraint(t *table) (alteration, bool) {
 	}
 	name, unique := t.written(c), c.unique
 	a := alteration{undo: []string{alter(t, "DROP CONSTRAINT %sextra%s", g.one("", "IF EXISTS "), g.one("", "", " CASCADE"))}}
-	add := func(layout string, args ...any) { a.do = append(a.do, alter(t, "ADD CONSTRAINT extra "+layout, args...)) }
+	add := func(layout string, args ...any) {
+		a.do = append(a.do, alter(t, "ADD CONSTRAINT extra "+layout, args...))
+	}
 	switch g.values.IntN(5) {
 	case 0:
 		add("CHECK (%s IS NOT NULL)%s", name, g.one("", " NOT VALID"))

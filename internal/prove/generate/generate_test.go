@@ -21,10 +21,20 @@ func TestSameSeedSameHistory(t *testing.T) {
 }
 
 func TestEveryHistoryCanBePrinted(t *testing.T) {
-	for i := range uint64(10) {
+	for i := range uint64(40) {
 		src := "package x\n" + History(3, i, 300).GoTest("TestX")
 		_, err := parser.ParseFile(token.NewFileSet(), "x.go", src, 0)
 		require.NoError(t, err)
+	}
+}
+
+func TestEveryArgumentCanBePrinted(t *testing.T) {
+	for _, k := range newKinds() {
+		for _, pool := range [][]value{k.plain, k.edge, k.wrong, k.huge(), refused, {null}} {
+			for _, v := range pool {
+				require.NotPanics(t, func() { _ = history.Statement{Args: v.args}.String() }, k.name)
+			}
+		}
 	}
 }
 
