@@ -103,6 +103,17 @@ func TestPlantedMistakesOfTransactionsAreFound(t *testing.T) {
 	}
 }
 
+// TestForgottenInvalidationOfACopyIsFound sees that the generated histories read, in the
+// same transaction, what a COPY has brought to a table of which something was known.
+func TestForgottenInvalidationOfACopyIsFound(t *testing.T) {
+	faulty.RegisterForgetfulOfCopies(t.Name())
+	n, out := proveShort(t, options{
+		driver: t.Name(), statements: 60_000, length: 300, only: -1, most: 1, seed: 1, shrink: true, shrinkFor: 20 * time.Second,
+	})
+	require.Equal(t, 1, n, out)
+	require.Contains(t, out, "Call: prove.Copy")
+}
+
 // commits is a transaction that cannot be rolled back.
 type commits struct{ driver.Tx }
 

@@ -228,6 +228,8 @@ func (g *generator) next() []history.Statement {
 		return []history.Statement{g.sessionSetting()}
 	case n == 199:
 		return g.schemaChange()
+	case n == 198 && g.values.IntN(2) == 0:
+		return g.copyInto()
 	}
 	g.tame = g.gentle && g.plain && g.values.IntN(10) > 0
 	defer func() { g.tame = false }()
