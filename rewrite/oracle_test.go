@@ -136,3 +136,31 @@ func TestKeywordsThatAreReadTogether(t *testing.T) {
 		require.Equal(t, Select, Parse(sql).Form, sql)
 	}
 }
+
+func TestOnlyAQueryIsInParentheses(t *testing.T) {
+	for _, sql := range []string{"(SAVEPOINT a", "(SAVEPOINT a)", "(COMMIT)", "(BEGIN", "((ROLLBACK))"} {
+		s := Parse(sql)
+		require.Equal(t, NoTransaction, s.Transaction, sql)
+		require.Equal(t, NoStep, s.Step, sql)
+		require.Equal(t, Unknown, s.Effect, sql)
+	}
+	require.Equal(t, Reads, Parse("((SELECT 1))").Effect)
+}
+
+func TestOptionsOfExplainNamedLikeAQuery(t *testing.T) {
+	s := Parse("EXPLAIN (VALUES off, ANALYZE) SELECT 1 INTO x")
+	require.Equal(t, Writes, s.Effect)
+	require.True(t, s.DDL)
+	require.Equal(t, Reads, Parse("EXPLAIN (VALUES (1), (2))").Effect)
+	require.Equal(t, Reads, Parse("EXPLAIN (VALUES) INSERT INTO t VALUES (1)").Effect)
+}
+
+func TestNationalStringsOfASchema(t *testing.T) {
+	require.NotEmpty(t, Parse("SELECT a.N'b' FROM t").Opaque)
+	require.Empty(t, Parse("SELECT N'b' FROM t").Opaque)
+}
+
+func TestTypedStringsNamedLikeLaterKeywords(t *testing.T) {
+	require.Equal(t, Expression, Parse("INSERT INTO t VALUES (json_object 'a')").Rows[0][0].Kind)
+	require.Equal(t, String, Parse("INSERT INTO t VALUES (jsonb '{}')").Rows[0][0].Kind)
+}

@@ -108,6 +108,9 @@ func (p *parser) typedString() (Value, bool) {
 	switch cast {
 	case "bit", "char", "character", "nchar":
 		return Value{}, false // any length, and not 1 as in a cast
+	case "json_array", "json_arrayagg", "json_exists", "json_object", "json_objectagg", "json_query", "json_scalar",
+		"json_serialize", "json_table", "json_value", "merge_action":
+		return Value{}, false // keywords since PostgreSQL 16 and 17
 	}
 	text, ok := decodeString(p.text(t), t.continued)
 	return Value{Kind: String, Text: text, Cast: cast}, ok
