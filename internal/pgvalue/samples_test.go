@@ -30,7 +30,7 @@ type family struct {
 	givens []given
 }
 
-// named names values in turn: name, value, name, value …
+// named takes a name and a value in turn.
 func named(pairs ...any) []given {
 	var givens []given
 	for i := 0; i < len(pairs); i += 2 {
