@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"math"
 	"time"
+	"unsafe"
 )
 
 // Unknown stands in a row for a value that only PostgreSQL knows.
@@ -114,16 +115,46 @@ func Decode(image []byte, loc *time.Location, dest []driver.Value) error {
 // DecodeColumns reads the cells of the given columns, in their order, into
 // dest. It is quickest when columns ascend.
 func DecodeColumns(image []byte, loc *time.Location, columns []int, dest []driver.Value) error {
+	return decodeColumns(image, loc, columns, dest, false)
+}
+
+// DecodeInPlace is DecodeColumns, but that strings and byte slices lie in image, which
+// must never change after it.
+func DecodeInPlace(image []byte, loc *time.Location, columns []int, dest []driver.Value) error {
+	return decodeColumns(image, loc, columns, dest, true)
+}
+
+func decodeColumns(image []byte, loc *time.Location, columns []int, dest []driver.Value, inPlace bool) error {
 	at := cursor{image: image, rest: image}
 	for i, column := range columns {
 		if !at.seek(column) {
 			return errDamaged
+		}
+		if inPlace && decodePlaced(at.rest, &dest[i]) {
+			continue
 		}
 		if _, err := decodeCell(at.rest, loc, &dest[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// decodePlaced gives the string or byte slice of a cell as it lies in b; false if the
+// cell holds neither, or is damaged.
+func decodePlaced(b []byte, dest *driver.Value) bool {
+	size := cellSize(b)
+	if size <= 0 || b[0] != kindString && b[0] != kindBytes {
+		return false
+	}
+	_, n := binary.Uvarint(b[1:])
+	value := b[1+n : size : size]
+	if b[0] == kindBytes {
+		*dest = value
+	} else {
+		*dest = unsafe.String(unsafe.SliceData(value), len(value))
+	}
+	return true
 }
 
 // AppendColumns appends the encoded cells of the given columns to dst without
