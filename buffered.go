@@ -341,6 +341,7 @@ func (c *Conn) sequenceBuffer(ctx context.Context, b *buffer) (writes int, r que
 		switch {
 		case ok:
 			b.claimed(r.LSN)
+			b.buried()
 			return len(group), r, nil
 		case errors.Is(err, queue.ErrFull):
 			if err := c.awaitRoom(ctx, b, len(group)); err != nil {
