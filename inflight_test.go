@@ -88,3 +88,68 @@ func TestARollbackOutlastsWhatItHasSeen(t *testing.T) {
 		require.NoError(t, db.Close())
 	}
 }
+
+// What a transaction reads is durable, and with it all that it has built on: it sees a
+// group as a whole, and nothing that a crash could take back.
+func TestATransactionReadsWhatIsDurable(t *testing.T) {
+	const two = `UPDATE items SET stock = stock + 5 WHERE id = 2`
+	for _, test := range []struct {
+		query, want string
+		first       string // what the transaction does before
+		waits       bool
+	}{
+		{first: addOne, query: stockOfOne, want: "[16]", waits: true},
+		{first: addOne, query: `SELECT stock FROM items WHERE id = 2`, want: "[25]", waits: true},
+		{first: addOne, query: `SELECT stock FROM items WHERE id IN (1, 2) ORDER BY id`, want: "[16 25]", waits: true},
+		{first: addOne, query: `SELECT stock FROM items WHERE id = 1 FOR UPDATE`, want: "[16]", waits: true},
+		{first: addOne, query: `SELECT stock FROM items WHERE id = 2 FOR UPDATE`, want: "[25]", waits: true},
+		{first: addOne, query: `UPDATE items SET stock = stock + 1 WHERE id = 1 RETURNING stock`, want: "[17]", waits: true},
+		{first: addOne, query: `INSERT INTO items (id, stock) VALUES (8, 80) RETURNING stock`, want: "[80]"},
+		{query: `UPDATE items SET stock = stock + 1 WHERE id = 1 RETURNING stock`, want: "[16]", waits: true},
+		{query: `INSERT INTO items (id, stock) VALUES (1, 3) ON CONFLICT (id) DO UPDATE SET stock = items.stock + EXCLUDED.stock RETURNING stock`, want: "[18]", waits: true},
+		{query: `UPDATE items SET stock = stock + 1 WHERE id = 1 AND stock = 10`, want: "0", waits: true},
+		{query: stockOfOne, want: "[10]"},
+		{query: `SELECT stock FROM items WHERE id IN (1, 2) ORDER BY id`, want: "[10 20]"},
+		{query: addOne, want: "1"}, // those who write build on it
+	} {
+		t.Run(test.first+"; "+test.query, func(t *testing.T) {
+			h := newHarness(t, itemsTable, "")
+			fs := &gatedFS{FS: journal.OS()}
+			db, _ := h.openOn(fs, "writebehind.journal="+t.TempDir())
+			for id := range 9 {
+				h.value(db, `SELECT stock FROM items WHERE id = $1`, id)
+			}
+			s := &scene{harness: h, ctx: t.Context(), db: db, sessions: new([]*session)}
+			s.session().does("1", `UPDATE items SET price = 1 WHERE id = 2`)
+			h.drained(db)
+			pending := statsOf(h, db).PendingRows
+
+			fs.gate.Lock()
+			group, c := s.begin(`UPDATE items SET stock = stock + 5 WHERE id = 1`, two), s.begin()
+			committed := make(chan string, 1)
+			go func() { committed <- group.end("COMMIT") }()
+			h.eventually("it is in flight", func() bool { return statsOf(h, db).PendingRows == pending+2 })
+			if test.first != "" {
+				c.does("1", test.first)
+			}
+			c.starts(test.query)
+			if test.waits {
+				select {
+				case outcome := <-c.done:
+					t.Errorf("it has not waited: %s", outcome)
+				case <-time.After(50 * time.Millisecond): // one that does not wait has answered by then
+				}
+			} else {
+				c.gets(test.want)
+			}
+			fs.gate.Unlock()
+			if test.waits && !t.Failed() {
+				c.gets(test.want)
+			}
+			require.Empty(t, <-committed)
+			require.Empty(t, c.end("ROLLBACK"))
+			s.disperse()
+			require.NoError(t, db.Close())
+		})
+	}
+}
