@@ -2,12 +2,14 @@ package writebehind_test
 
 import (
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/writebehind/writebehind/queue/journal"
+	"github.com/writebehind/writebehind/queue/journal/journaltest"
 )
 
 // gatedFS is a file system on which a sync waits while the gate is shut.
@@ -150,6 +152,52 @@ func TestATransactionReadsWhatIsDurable(t *testing.T) {
 			require.Empty(t, c.end("ROLLBACK"))
 			s.disperse()
 			require.NoError(t, db.Close())
+		})
+	}
+}
+
+// If the disk fails instead, what was in flight has not happened, and is not read.
+func TestATransactionThatHasBuiltOnWhatIsLost(t *testing.T) {
+	for query, want := range map[string]string{
+		stockOfOne:                             "[11]",
+		`SELECT stock FROM items WHERE id = 2`: "[20]",
+		`UPDATE items SET stock = stock + 1 WHERE id = 1 RETURNING stock`:       "[12]",
+		`SELECT stock FROM items WHERE id IN (1, 2) ORDER BY id`:                "[11 20]",
+		`SELECT stock FROM items WHERE id = 1 FOR UPDATE`:                       "[11]",
+		`UPDATE items SET stock = stock + 1 WHERE stock > 15 RETURNING stock`:   "[21]",
+		`INSERT INTO items (id, stock) VALUES (8, 80) RETURNING stock`:          "[80]",
+		`SELECT stock FROM items WHERE id = 7`:                                  "[]",
+		`DELETE FROM items WHERE id = 1 RETURNING stock`:                        "[11]",
+		`SELECT stock FROM items WHERE id = 1 AND name = 'one' AND stock <> 16`: "[11]",
+	} {
+		t.Run(query, func(t *testing.T) {
+			h := newHarness(t, itemsTable, "")
+			faults := journaltest.NewFaults(journal.OS())
+			fs := &gatedFS{FS: faults}
+			db, _ := h.openOn(fs, "writebehind.journal="+t.TempDir())
+			s := &scene{harness: h, ctx: t.Context(), db: db, sessions: new([]*session)}
+			s.session().does("1", `UPDATE items SET price = 1 WHERE id = 2`)
+			h.drained(db)
+
+			fs.gate.Lock()
+			group, c := s.begin(`UPDATE items SET stock = stock + 5 WHERE id = 1`, `INSERT INTO items (id) VALUES (7)`), s.begin()
+			committed := make(chan string, 1)
+			go func() { committed <- group.end("COMMIT") }()
+			h.eventually("it is in flight", func() bool { return statsOf(h, db).PendingRows == 2 })
+			c.does("1", addOne)
+			faults.FailFrom(journaltest.OpSync, 1, syscall.EIO)
+			c.starts(query)
+			select {
+			case outcome := <-c.done: // it did not need what is in flight
+				c.done <- outcome
+			case <-time.After(20 * time.Millisecond): // or waits for it by then
+			}
+			fs.gate.Unlock()
+			require.Contains(t, <-committed, syscall.EIO.Error())
+			c.gets(want)
+			c.end("ROLLBACK")
+			s.disperse()
+			_ = db.Close() // the journal's error
 		})
 	}
 }
