@@ -41,6 +41,7 @@ type attempt struct {
 	draws    []drawnValue     // those of sequences
 	fresh    *sequence        // the key was drawn from it, so no row has it; nil else
 	doubtful bool             // the key was drawn, and a row may have it
+	gone     bool             // the row was deleted while it was waited for
 	basis    queue.Receipt    // group in flight that image comes from
 	lost     uint64           // of the queue, before it was looked at
 	writes   bool             // it is to be deferred, not cached
@@ -52,7 +53,7 @@ type attempt struct {
 func (a *attempt) begin(e *engine, b *buffer, p *plan, args []driver.NamedValue) (ok bool) {
 	a.engine, a.buffer, a.table, a.schema, a.writes = e, b, p.table, p.schema, p.write != nil
 	a.result, a.leans, a.moment, a.drew, a.draws, a.fresh = nil, a.leans[:0], time.Time{}, false, a.draws[:0], nil
-	a.asked = false
+	a.asked, a.gone = false, false
 	return len(args) == p.stmt.Params
 }
 

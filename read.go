@@ -40,6 +40,9 @@ func (c *Conn) answer(ctx context.Context, p *plan, args []driver.NamedValue) (*
 		return nil, errUncertain
 	}
 	known, stale := a.look()
+	if a.gone { // what is there now is another row
+		known, a.found = true, false
+	}
 	if stale || !known && !c.engine.cache.Enabled() {
 		return nil, errUncertain
 	}
