@@ -28,7 +28,7 @@ type attempt struct {
 	image    []byte           // the row as it is
 	room     []byte           // for image, where it is not the cache's
 	alone    bool             // image is nobody else's, and stays as it is
-	read     time.Time        // the clock, once the attempt has read it
+	read     time.Time        // the clock, if blocked has looked at it since the stamp
 	next     []byte           // the row as it will be
 	deltas   []byte           // what the write adds, as the shape says
 	found    bool             // the row is there
@@ -96,15 +96,14 @@ func (a *attempt) stamp() {
 
 // blocked tells whether nothing may be deferred or cached on the table now.
 func (a *attempt) blocked() bool {
-	return a.held() || !a.writes && !a.engine.mayCache(a.clock())
-}
-
-// clock is the time of the attempt: it reads the clock once.
-func (a *attempt) clock() time.Time {
-	if a.read.IsZero() {
-		a.read = time.Now()
+	if a.held() {
+		return true
 	}
-	return a.read
+	if a.writes {
+		return false
+	}
+	a.read = time.Now()
+	return !a.engine.mayCache(a.read)
 }
 
 // shareBelow is the size in bytes of the largest image in which the strings of an answer
@@ -188,7 +187,11 @@ func (a *attempt) look() (ok, stale bool) {
 	if a.engine.rows.has(a.hash) {
 		return false, false // what is in the cache may be from before
 	}
-	image, verdict := a.engine.cache.Get(a.key, a.hash, a.lease.Epoch, a.lease.Schema, a.clock())
+	now := a.read
+	if now.IsZero() {
+		now = time.Now()
+	}
+	image, verdict := a.engine.cache.Get(a.key, a.hash, a.lease.Epoch, a.lease.Schema, now)
 	if verdict == rowcache.Miss {
 		return false, false
 	}

@@ -168,7 +168,7 @@ func (c *Conn) catchUp(b *buffer) error {
 // durable whose rows it has changed for itself: whoever has heard of that finds them from
 // then on. (COMMIT waits for a group of its own, which comes after them.)
 func (c *Conn) outlast(b *buffer) {
-	_ = c.engine.queue.Durable(b.basis) // if they are lost, nothing is left to be found
+	_ = c.catchUp(b) // if they are lost, nothing is left to be found
 }
 
 // maxName is the longest name that PostgreSQL does not cut off, in bytes

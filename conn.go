@@ -219,8 +219,11 @@ func (c *Conn) plan(ctx context.Context, query string) (*plan, error) {
 	if p := c.lastPlan; p != nil && p.query == query && p.schema == c.engine.schema.Load() {
 		return p, nil
 	}
-	c.lastPlan = c.engine.plan(query)
-	return c.lastPlan, nil
+	p := c.engine.plan(query)
+	if len(query) <= planTextBytes {
+		c.lastPlan = p
+	}
+	return p, nil
 }
 
 // inTransaction tells whether a real transaction is, or may be, open.

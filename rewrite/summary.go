@@ -166,12 +166,15 @@ func (c classifier) query(k *class, tokens []token) {
 // statement starts: after a parenthesis opens, or before the SELECT that follows WITH.
 func writesInto(tokens []token, selects bool) bool {
 	last := len(tokens) - 1
-	if w := tokens[last].word; w != wInsert && w != wMerge {
+	if !takesInto(tokens[last]) {
 		return false
 	}
 	before := tokens[max(0, last-1)].punct
 	return before == '(' || before == ')' && !selects
 }
+
+// takesInto tells whether t is a verb that INTO belongs to.
+func takesInto(t token) bool { return t.word == wInsert || t.word == wMerge }
 
 // explain judges an EXPLAIN: with ANALYZE it does what its statement does.
 func (c classifier) explain(k *class, rest []token) {

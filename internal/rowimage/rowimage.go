@@ -103,7 +103,7 @@ func AppendRow(dst []byte, loc *time.Location, row []driver.Value) ([]byte, erro
 // slices are copies.
 func Decode(image []byte, loc *time.Location, dest []driver.Value) error {
 	for i := range dest {
-		n, err := decodeCell(image, loc, &dest[i])
+		n, err := decodeCell(image, loc, &dest[i], false)
 		if err != nil {
 			return err
 		}
@@ -130,31 +130,11 @@ func decodeColumns(image []byte, loc *time.Location, columns []int, dest []drive
 		if !at.seek(column) {
 			return errDamaged
 		}
-		if inPlace && decodePlaced(at.rest, &dest[i]) {
-			continue
-		}
-		if _, err := decodeCell(at.rest, loc, &dest[i]); err != nil {
+		if _, err := decodeCell(at.rest, loc, &dest[i], inPlace); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// decodePlaced gives the string or byte slice of a cell as it lies in b; false if the
-// cell holds neither, or is damaged.
-func decodePlaced(b []byte, dest *driver.Value) bool {
-	size := cellSize(b)
-	if size <= 0 || b[0] != kindString && b[0] != kindBytes {
-		return false
-	}
-	_, n := binary.Uvarint(b[1:])
-	value := b[1+n : size : size]
-	if b[0] == kindBytes {
-		*dest = value
-	} else {
-		*dest = unsafe.String(unsafe.SliceData(value), len(value))
-	}
-	return true
 }
 
 // AppendColumns appends the encoded cells of the given columns to dst without
@@ -290,7 +270,7 @@ func sized(size, n int) int {
 	return size + n
 }
 
-func decodeCell(b []byte, loc *time.Location, dest *driver.Value) (int, error) {
+func decodeCell(b []byte, loc *time.Location, dest *driver.Value, inPlace bool) (int, error) {
 	size := cellSize(b)
 	if size <= 0 {
 		return 0, errDamaged
@@ -311,10 +291,18 @@ func decodeCell(b []byte, loc *time.Location, dest *driver.Value) (int, error) {
 		*dest = math.Float64frombits(binary.LittleEndian.Uint64(b[1:]))
 	case kindString:
 		_, n := binary.Uvarint(b[1:])
-		*dest = string(b[1+n : size])
+		if text := b[1+n : size]; inPlace {
+			*dest = unsafe.String(unsafe.SliceData(text), len(text))
+		} else {
+			*dest = string(text)
+		}
 	case kindBytes:
 		_, n := binary.Uvarint(b[1:])
-		*dest = append(make([]byte, 0, size-1-n), b[1+n:size]...)
+		if bytes := b[1+n : size : size]; inPlace {
+			*dest = bytes
+		} else {
+			*dest = append(make([]byte, 0, len(bytes)), bytes...)
+		}
 	default:
 		*dest = decodeTime(b, loc)
 	}
