@@ -108,14 +108,20 @@ func (e *engine) durable(r queue.Receipt, wrote bool) error {
 // nothing has happened, if it must run direct.
 func (c *Conn) sequence(ctx context.Context, p *plan, args []driver.NamedValue) (affected int64, r queue.Receipt, done bool, err error) {
 	a := &c.attempt
-	gone, err := c.engine.locks.lock(ctx, a.hash)
+	w, err := c.engine.locks.lock(ctx, a.hash, false)
+	if err != nil {
+		if p.write.kind != rewrite.Insert && a.misses(p.write.set, p.write.conditions, args) {
+			return 0, a.basis, true, nil
+		}
+		w, err = c.engine.locks.lock(ctx, a.hash, true)
+	}
 	if errors.Is(err, errRowHeld) {
 		return 0, r, false, nil // PostgreSQL knows how long to wait for a transaction
 	} else if err != nil {
 		return 0, r, false, err
 	}
 	defer c.engine.locks.unlock(a.hash)
-	if a.waited(gone) != nil {
+	if a.waited(w) != nil {
 		return 0, r, false, nil
 	}
 	if err := c.engine.rows.await(ctx, a.hash, c.engine.locks.patience, nil); errors.Is(err, errRowHeld) {
