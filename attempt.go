@@ -32,6 +32,7 @@ type attempt struct {
 	next     []byte           // the row as it will be
 	deltas   []byte           // what the write adds, as the shape says
 	found    bool             // the row is there
+	blind    bool             // that was not looked up
 	given    []driver.Value   // of RETURNING, for the row; nil if it returns none
 	result   [][]driver.Value // of RETURNING, for all rows of the statement
 	leans    []leaning        // the rows that the write relies on

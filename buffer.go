@@ -81,6 +81,7 @@ type bufferedRow struct {
 	lease rowcache.Lease // under which it was seen as the others see it
 	lost  uint64         // of the queue, then
 	born  bool           // there was none: the transaction has made the row
+	blind bool           // which was not looked up
 	now   rowState       // as the transaction sees it
 }
 
@@ -212,7 +213,7 @@ func (b *buffer) write(a *attempt, shape *queue.Shape) {
 	if r == nil {
 		r = &bufferedRow{
 			table: a.table, key: bytes.Clone(a.key), hash: a.hash,
-			lease: a.lease, lost: a.lost, born: !a.found, now: rowState{bytes.Clone(a.image), a.found},
+			lease: a.lease, lost: a.lost, born: !a.found, blind: a.blind, now: rowState{bytes.Clone(a.image), a.found},
 		}
 		b.rows[a.hash] = r
 	}
@@ -380,7 +381,7 @@ func (b *buffer) group() []queue.Mutation {
 		if op.shape == nil {
 			continue
 		}
-		group = append(group, queue.Mutation{Shape: op.shape, Key: op.row.key, Hash: op.row.hash, Image: op.image(), Deltas: op.deltas})
+		group = append(group, queue.Mutation{Shape: op.shape, Key: op.row.key, Hash: op.row.hash, Image: op.image(), Deltas: op.deltas, Blind: op.row.blind})
 	}
 	return group
 }

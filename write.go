@@ -182,7 +182,7 @@ func (c *Conn) tryWrite(ctx context.Context, p *plan, args []driver.NamedValue) 
 	if a.given != nil {
 		a.result = append(a.result, a.given)
 	}
-	r, ok, err = c.engine.queue.Commit(ctx, a, a.schema.version, queue.Mutation{Shape: shape, Key: a.key, Hash: a.hash, Image: a.imageOf(shape), Deltas: a.deltas})
+	r, ok, err = c.engine.queue.Commit(ctx, a, a.schema.version, queue.Mutation{Shape: shape, Key: a.key, Hash: a.hash, Image: a.imageOf(shape), Deltas: a.deltas, Blind: a.blind})
 	if ok && shape.Kind == queue.Delete {
 		c.engine.locks.bury(a.hash, a.key)
 	}
@@ -206,7 +206,7 @@ func withoutRoom(ctx context.Context, err error) error {
 // after.
 func (c *Conn) compute(ctx context.Context, p *plan, args []driver.NamedValue) (shape *queue.Shape, err error) {
 	a, w := &c.attempt, p.write
-	a.deltas = a.deltas[:0]
+	a.deltas, a.blind = a.deltas[:0], false
 	known, stale := a.look()
 	switch {
 	case stale:
@@ -217,7 +217,7 @@ func (c *Conn) compute(ctx context.Context, p *plan, args []driver.NamedValue) (
 	case a.fresh != nil && !a.fresh.isFree(a.values[0]):
 		return nil, errUncertain
 	case a.fresh != nil, w.kind == rewrite.Insert && a.trusts(w):
-		a.found = false
+		a.found, a.blind = false, true
 	case c.ahead.tells(a):
 	default:
 		if err := a.readThrough(ctx); err != nil {

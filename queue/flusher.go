@@ -188,7 +188,7 @@ func (q *Queue) retire(m *memtable, refused []refusal) {
 		if !clean {
 			doubted = append(doubted, e.hash)
 		}
-		q.tellFlushed(m, e, atomic.LoadUint32(&e.read) != 0, clean)
+		q.tellFlushed(m, e, atomic.LoadUint32(&e.wanted) != 0, clean)
 	}
 	q.view.Lock()
 	for _, hash := range doubted { // nobody sees one row with what was refused and another one without
@@ -237,10 +237,10 @@ func (q *Queue) retire(m *memtable, refused []refusal) {
 }
 
 // tellFlushed hands a row of a memtable to the observer.
-func (q *Queue) tellFlushed(m *memtable, e *entry, read, clean bool) {
+func (q *Queue) tellFlushed(m *memtable, e *entry, wanted, clean bool) {
 	var image []byte
 	if e.imageLen > 0 {
 		image = m.data.get(e.image, e.imageLen)
 	}
-	q.opts.Observer.Flushed(q.shapes.get(e.shape).Table, m.data.get(e.key, e.keyLen), e.hash, image, read, clean)
+	q.opts.Observer.Flushed(q.shapes.get(e.shape).Table, m.data.get(e.key, e.keyLen), e.hash, image, wanted, clean)
 }

@@ -46,12 +46,12 @@ type Observer interface {
 	// PostgreSQL refused leaves it, before anybody can see that. It must be quick.
 	Accepted(hash uint64)
 	// Flushed is called after a row has reached PostgreSQL and before it leaves
-	// the overlay. image is nil if the row was deleted; read says that somebody
-	// has read it from the overlay; clean is false if the image cannot be
+	// the overlay. image is nil if the row was deleted; wanted says that somebody has
+	// looked at the row, or at what was there before it; clean is false if the image cannot be
 	// trusted because PostgreSQL refused something it may build on. Such a row is
 	// told of again after it has left: whoever has read it meanwhile must not
 	// commit what follows from it.
-	Flushed(table *catalog.Relation, key []byte, hash uint64, image []byte, read, clean bool)
+	Flushed(table *catalog.Relation, key []byte, hash uint64, image []byte, wanted, clean bool)
 	// Refused is called for every row of a group that PostgreSQL refused for
 	// good, after the transaction that passed over it, and holds its dead letter,
 	// has been committed.
