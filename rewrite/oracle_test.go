@@ -167,3 +167,15 @@ func TestTypesNamedLikeLaterKeywords(t *testing.T) {
 	require.Equal(t, Expression, Parse("INSERT INTO t VALUES (json_object 'a')").Rows[0][0].Kind)
 	require.Equal(t, String, Parse("INSERT INTO t VALUES (jsonb '{}')").Rows[0][0].Kind)
 }
+
+func TestBoundsOfArrayTypes(t *testing.T) {
+	for sql, kind := range map[string]ValueKind{
+		"INSERT INTO t VALUES ($1::int4[2147483647])":       Param,
+		"INSERT INTO t VALUES ($1::int4[2147483648])":       Expression,
+		"INSERT INTO t VALUES ($1::int4 ARRAY[3])":          Param,
+		"INSERT INTO t VALUES ($1::int4 ARRAY[3000000000])": Expression,
+		"INSERT INTO t VALUES ($1::int4[][007])":            Param,
+	} {
+		require.Equal(t, kind, Parse(sql).Rows[0][0].Kind, sql)
+	}
+}

@@ -230,7 +230,7 @@ func (p *parser) typeModifier() (string, bool) {
 // are and what is in them.
 func (p *parser) arraySuffix(name string) (string, bool) {
 	if p.accept(wArray) {
-		if p.acceptPunct('[') && (p.next().kind != tokInteger || !p.acceptPunct(']')) {
+		if p.acceptPunct('[') && (!p.arrayBound() || !p.acceptPunct(']')) {
 			return "", false
 		}
 		return name + "[]", p.peek().punct != '['
@@ -238,10 +238,7 @@ func (p *parser) arraySuffix(name string) (string, bool) {
 	array := false
 	for p.acceptPunct('[') {
 		array = true
-		if p.peek().kind == tokInteger {
-			p.pos++
-		}
-		if !p.acceptPunct(']') {
+		if p.peek().punct != ']' && !p.arrayBound() || !p.acceptPunct(']') {
 			return "", false
 		}
 	}
@@ -249,6 +246,14 @@ func (p *parser) arraySuffix(name string) (string, bool) {
 		name += "[]"
 	}
 	return name, true
+}
+
+// arrayBound takes the number in the [] of an array type: an integer of 32 bits, as larger
+// ones are of another kind to PostgreSQL's grammar.
+func (p *parser) arrayBound() bool {
+	t := p.next()
+	_, err := strconv.ParseInt(p.text(t), 10, 32)
+	return t.kind == tokInteger && err == nil
 }
 
 // valueOrExpression takes what stands between here and the end of an element
