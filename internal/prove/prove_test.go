@@ -78,7 +78,7 @@ func TestPlainDriverHasNoDivergence(t *testing.T) {
 }
 
 // TestPlantedMistakesOfTransactionsAreFound sees that the generated histories
-// show what only transactions, or only several connections, can.
+// show what only transactions, or only several connections, can, and what COPY brings.
 func TestPlantedMistakesOfTransactionsAreFound(t *testing.T) {
 	for name, fault := range map[string]faulty.Fault{
 		"lost rollback": {Tx: func(begin func() (driver.Tx, error)) (driver.Tx, error) {
@@ -91,6 +91,7 @@ func TestPlantedMistakesOfTransactionsAreFound(t *testing.T) {
 			}
 			return q
 		}},
+		"lost copies": {Copied: func([]driver.Value) bool { return false }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			faulty.Register(t.Name(), fault)
@@ -101,17 +102,6 @@ func TestPlantedMistakesOfTransactionsAreFound(t *testing.T) {
 			require.Contains(t, out, "cut down to")
 		})
 	}
-}
-
-// TestForgottenInvalidationOfACopyIsFound sees that the generated histories read, in the
-// same transaction, what a COPY has brought to a table of which something was known.
-func TestForgottenInvalidationOfACopyIsFound(t *testing.T) {
-	faulty.RegisterForgetfulOfCopies(t.Name())
-	n, out := proveShort(t, options{
-		driver: t.Name(), statements: 60_000, length: 300, only: -1, most: 1, seed: 1, shrink: true, shrinkFor: 20 * time.Second,
-	})
-	require.Equal(t, 1, n, out)
-	require.Contains(t, out, "Call: prove.Copy")
 }
 
 // commits is a transaction that cannot be rolled back.
