@@ -94,6 +94,17 @@ func TestOutputColumnsNamedLikeKeywords(t *testing.T) {
 	}
 }
 
+func TestTemporaryTablesAfterColumnsNamedLikeVerbs(t *testing.T) {
+	for _, sql := range []string{
+		"SELECT insert INTO TEMP a", "SELECT 1 merge INTO TEMPORARY a FROM t", "SELECT t.insert INTO UNLOGGED TABLE a FROM t",
+	} {
+		require.Contains(t, Parse(sql).Relations, Ident{Name: "a"}, sql)
+	}
+	for _, sql := range []string{"INSERT INTO temp VALUES (1)", "INSERT INTO temp TABLE a", "MERGE INTO temp a USING b ON true WHEN MATCHED THEN DELETE"} {
+		require.Contains(t, Parse(sql).Relations, Ident{Name: "temp"}, sql)
+	}
+}
+
 func TestNamesThatOnlyTypesCanHave(t *testing.T) {
 	for _, sql := range []string{"SELECT a::left FROM t", "SELECT CAST(a AS left) FROM t", "SELECT left '1'"} {
 		require.Contains(t, Parse(sql).Identifiers, Ident{Name: "left"}, sql)

@@ -57,7 +57,13 @@ func (n *names) grammar(t, previous token) bool {
 		// What came before it still holds.
 	case wTemp, wTemporary, wUnlogged:
 		next := n.p.peek()
-		return previous.word == wInto && !takesInto(n.before(3)) && (isName(next) || next.word == wTable)
+		if previous.word != wInto || !isName(next) && next.word != wTable {
+			return false
+		}
+		if takesInto(n.before(3)) {
+			// A table of that name; or INSERT names an output column, and it is the next one.
+			n.relations.add(Ident{Name: n.p.name(t)})
+		}
 	case wIf:
 		return n.expect && (n.p.peek().word == wNot || n.p.peek().word == wExists)
 	case wNot:
