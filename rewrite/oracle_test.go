@@ -176,5 +176,11 @@ func TestTypesNamedLikeLaterKeywords(t *testing.T) {
 	require.Equal(t, Expression, Parse("INSERT INTO t VALUES ($1::json_object)").Rows[0][0].Kind)
 	require.Equal(t, Param, Parse(`INSERT INTO t VALUES ($1::"json_object")`).Rows[0][0].Kind)
 	require.Equal(t, Expression, Parse("INSERT INTO t VALUES (json_object 'a')").Rows[0][0].Kind)
+	for cast, want := range map[string]Form{
+		"json": Select, "json[]": Select, "json array": Select, "a.json": Select, `"json".a`: Select, "json.a": Other, "json(1)": Other,
+	} {
+		require.Equal(t, want, Parse("SELECT * FROM t WHERE id = $1::"+cast).Form, cast)
+	}
+	require.Equal(t, String, Parse("INSERT INTO t VALUES (json '{}')").Rows[0][0].Kind)
 	require.Equal(t, String, Parse("INSERT INTO t VALUES (jsonb '{}')").Rows[0][0].Kind)
 }
