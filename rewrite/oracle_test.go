@@ -105,6 +105,24 @@ func TestTemporaryTablesAfterColumnsNamedLikeVerbs(t *testing.T) {
 	}
 }
 
+func TestRelationsAroundUsing(t *testing.T) {
+	for sql, want := range map[string][]string{
+		"SELECT 1 FROM a JOIN b USING (id), c":                                        {"a", "b", "c"},
+		"SELECT 1 FROM a JOIN b USING (id) JOIN c ON id, d":                           {"a", "b", "c", "d"},
+		"DELETE FROM a USING (b CROSS JOIN c), d":                                     {"a", "b", "c", "d"},
+		"DELETE FROM ONLY (s.a) AS x USING ((b JOIN c USING (id)))":                   {"a", "b", "c"},
+		"DELETE FROM a USING b JOIN c USING (id), d":                                  {"a", "b", "c", "d"},
+		"MERGE INTO a USING (b JOIN c USING (id)) ON true WHEN MATCHED THEN DELETE":   {"a", "b", "c"},
+		"MERGE INTO a USING (SELECT 1 FROM b) c ON true WHEN MATCHED THEN DO NOTHING": {"a", "b"},
+	} {
+		var names []string
+		for _, id := range Parse(sql).Relations {
+			names = append(names, id.Name)
+		}
+		require.Equal(t, want, names, sql)
+	}
+}
+
 func TestNamesThatOnlyTypesCanHave(t *testing.T) {
 	for _, sql := range []string{"SELECT a::left FROM t", "SELECT CAST(a AS left) FROM t", "SELECT left '1'"} {
 		require.Contains(t, Parse(sql).Identifiers, Ident{Name: "left"}, sql)
