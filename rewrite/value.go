@@ -127,6 +127,9 @@ func (p *parser) typeName() (string, bool) {
 	if t.kind == tokIdent && isLaterKeyword(name) {
 		return "", false
 	}
+	if t.kind == tokIdent && name == "json" {
+		return p.arraySuffix(name) // no schema, and no modifier follows, from PostgreSQL 17 on
+	}
 	if t.word == wDouble && p.accept(wPrecision) {
 		return p.arraySuffix("double precision")
 	}
