@@ -113,7 +113,7 @@
 //	sync               on         on: survives the loss of power; off: the process only
 //	max_journal_bytes  4GB        bound on the journal
 //	max_delay          100ms      longest wait of a write before its flush begins
-//	batch_rows         5000       rows that start a flush before that
+//	batch_rows         20000      rows that start a flush before that
 //	max_pending_rows   1000000    bound on acknowledged rows not yet in PostgreSQL
 //	max_pending_bytes  256MB      the same in bytes
 //	overflow           block      at a bound: block, or error (ErrFull)

@@ -158,7 +158,7 @@ func defaultSettings() settings {
 		maxJournalBytes: 4 << 30,
 		takeoverTimeout: 30 * time.Second,
 		maxDelay:        100 * time.Millisecond,
-		batchRows:       5000,
+		batchRows:       20_000,
 		maxPendingRows:  1_000_000,
 		maxPendingBytes: 256 << 20,
 		overflow:        overflowBlock,

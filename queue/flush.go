@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/writebehind/writebehind/internal/catalog"
@@ -36,8 +37,8 @@ var begin = fmt.Sprintf(`SELECT set_config('synchronous_commit', 'on', true), `+
 // kept in the memtable, so that it outlives a panic.
 type flush struct {
 	done bool // the memtable is in PostgreSQL
-	// statements are those that bring it there, encoded when they are first asked for.
-	statements func() ([]statement, error)
+	// statements are those that bring it there, made when they are first asked for.
+	statements func() []statement
 	oneByOne   bool      // replay the groups instead of the coalesced rows
 	force      bool      // an operator has said that what does not fit is to be refused
 	refused    []refusal // by the last attempt
@@ -111,41 +112,64 @@ type set struct {
 	rows  []*entry
 }
 
-// statement is a set as it is sent.
+// statementRows is how many rows one statement carries, if a set may be cut.
+const statementRows = 5000
+
+// statement is a part of a set, encoded when it is first asked for.
 type statement struct {
 	set
-	params params
+	params func() (*params, error)
 }
 
-// encode makes statements of the coalesced rows of a memtable, one per shape.
-func encode(q *Queue, m *memtable) ([]statement, error) {
-	sets := sets(q, m)
-	statements := make([]statement, len(sets))
-	for i, s := range sets {
+// statements makes statements of the coalesced rows of a memtable, the rows of each shape
+// in the order of their keys.
+func statements(q *Queue, m *memtable) (all []statement) {
+	for _, s := range sets(q, m) {
 		slices.SortFunc(s.rows, func(a, b *entry) int {
 			return bytes.Compare(m.data.get(a.key, a.keyLen), m.data.get(b.key, b.keyLen))
 		})
-		statements[i].set = s
-		p := &statements[i].params
-		p.reset(s.shape)
-		for _, e := range s.rows {
-			if err := p.addImage(q.opts.Location, m.rowOf(e)); err != nil {
-				return nil, err
-			}
+		size := statementRows
+		if s.shape.refersToItself() {
+			size = len(s.rows) // a row may refer to one that comes later
+		}
+		for rows := range slices.Chunk(s.rows, size) {
+			part := set{s.shape, rows}
+			all = append(all, statement{part, sync.OnceValues(func() (*params, error) { return part.encode(q, m) })})
 		}
 	}
-	return statements, nil
+	return all
 }
 
-// writeSets writes the coalesced rows.
-func (f *flush) writeSets(ctx context.Context, tx *sql.Tx) error {
-	statements, err := f.statements()
-	if err != nil {
-		return err
+// encode encodes the parameters of the statement that writes the rows.
+func (s set) encode(q *Queue, m *memtable) (*params, error) {
+	var p params
+	p.reset(s.shape)
+	for _, e := range s.rows {
+		if err := p.addImage(q.opts.Location, m.rowOf(e)); err != nil {
+			return nil, err
+		}
 	}
-	for i := range statements {
-		s := &statements[i]
-		off, err := s.params.exec(ctx, tx, len(s.rows))
+	return &p, nil
+}
+
+// refersToItself tells whether rows of the table may refer to others of it.
+func (s *Shape) refersToItself() bool {
+	return slices.ContainsFunc(s.Table.References, func(r catalog.ForeignKey) bool { return r.Parent == s.Table.Name })
+}
+
+// writeSets writes the coalesced rows. While PostgreSQL executes one statement the next is
+// encoded.
+func (f *flush) writeSets(ctx context.Context, tx *sql.Tx) error {
+	statements := f.statements()
+	for i, s := range statements {
+		p, err := s.params()
+		if err != nil {
+			return err
+		}
+		if i+1 < len(statements) {
+			ahead(func() { _, _ = statements[i+1].params() })
+		}
+		off, err := p.exec(ctx, tx, len(s.rows))
 		if err != nil {
 			return err
 		}

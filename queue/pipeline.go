@@ -71,13 +71,24 @@ func (q *Queue) waiting() []*memtable {
 	return q.frozen
 }
 
-// encodeAfter has the statements of the memtable that follows m encoded; view is held.
+// encodeAfter has the first statement of the memtable that follows m encoded; view is
+// held.
 func (q *Queue) encodeAfter(m *memtable) {
 	if i := slices.Index(q.frozen, m) + 1; 0 < i && i < len(q.frozen) {
 		next := q.frozen[i]
-		go func() {
-			defer func() { _ = recover() }() // it panics again when they are asked for
-			_, _ = next.flush.statements()
-		}()
+		ahead(func() {
+			if statements := next.flush.statements(); len(statements) > 0 {
+				_, _ = statements[0].params()
+			}
+		})
 	}
+}
+
+// ahead asks in the background for what is computed once. Should that panic, it does so
+// again when the flusher asks.
+func ahead(ask func()) {
+	go func() {
+		defer func() { _ = recover() }()
+		ask()
+	}()
 }

@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/writebehind/writebehind/internal/catalog"
 )
 
 // batches makes the queue flush each group by itself.
@@ -119,12 +121,40 @@ func TestAnEncodingThatPanics(t *testing.T) {
 		f.commit(f.insert(1, "a", 1))
 		synctest.Wait()
 		f.queue.frozen = append(f.queue.frozen, newMemtable(0))
-		f.queue.frozen[1].flush.statements = sync.OnceValues(func() ([]statement, error) { panic("broken") })
+		f.queue.frozen[1].flush.statements = sync.OnceValue(func() []statement { panic("broken") })
 		f.queue.encodeAfter(f.queue.frozen[0])
 		synctest.Wait()
-		require.PanicsWithValue(t, "broken", func() { _, _ = f.queue.frozen[1].flush.statements() })
+		require.PanicsWithValue(t, "broken", func() { f.queue.frozen[1].flush.statements() })
 		f.queue.frozen = f.queue.frozen[:1]
 		close(hold)
 		f.drain()
 	})
+}
+
+func TestALargeSetIsSentInParts(t *testing.T) {
+	const rows = 2*statementRows + 1
+	for _, refers := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t, func(o *Options) { o.BatchRows, o.MaxRows, o.MaxBytes = 2*rows, 2*rows, 1<<30 })
+			table := *items
+			if refers {
+				table.References = []catalog.ForeignKey{{Parent: table.Name}}
+			}
+			for id := range rows {
+				f.commit(f.mutation(&table, Insert, nil, id, "a", 1))
+			}
+			f.drain()
+			require.Len(t, f.server.table("items"), rows)
+			require.EqualValues(t, 1, f.queue.Stats().Flushes)
+			var sizes []int
+			for _, words := range f.server.did(false) {
+				sizes = append(sizes, strings.Count(words, ",")+1)
+			}
+			if refers {
+				require.Equal(t, []int{rows}, sizes, "a row may refer to one of another part")
+			} else {
+				require.Equal(t, []int{statementRows, statementRows, 1}, sizes)
+			}
+		})
+	}
 }

@@ -303,7 +303,7 @@ func (q *Queue) apply(lsn LSN, schema uint64, group []Mutation) {
 // mergedBatches is how many batches the active memtable takes in while the
 // flusher is behind: a long outage then costs memory per distinct row, and no
 // flush transaction grows without bound.
-const mergedBatches = 10
+const mergedBatches = 3
 
 // maxMemtableBytes keeps one hot row from growing a memtable without end.
 const maxMemtableBytes = 32 << 20
@@ -322,7 +322,7 @@ func (q *Queue) freeze() {
 
 // append appends a memtable to the frozen ones; view is held.
 func (q *Queue) append(m *memtable) {
-	m.flush.statements = sync.OnceValues(func() ([]statement, error) { return encode(q, m) })
+	m.flush.statements = sync.OnceValue(func() []statement { return statements(q, m) })
 	q.frozen = append(q.frozen, m)
 }
 
