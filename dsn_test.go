@@ -19,7 +19,7 @@ func TestParseDSNDefaults(t *testing.T) {
 	t.Parallel()
 	want := settings{
 		maxDelay:        100 * time.Millisecond,
-		batchRows:       5000,
+		batchRows:       20_000,
 		maxPendingRows:  1000000,
 		maxPendingBytes: 256 * 1024 * 1024,
 		overflow:        overflowBlock,
@@ -328,7 +328,7 @@ func TestSettingsRows(t *testing.T) {
 		{"writebehind.sync", "on"},
 		{"writebehind.max_journal_bytes", "4GB"},
 		{"writebehind.max_delay", "100ms"},
-		{"writebehind.batch_rows", "5000"},
+		{"writebehind.batch_rows", "20000"},
 		{"writebehind.max_pending_rows", "1000000"},
 		{"writebehind.max_pending_bytes", "1500"},
 		{"writebehind.overflow", "block"},
