@@ -34,9 +34,10 @@ func (a *attempt) misses(set []assignment, conditions []condition, args []driver
 
 // letBe ends the second look of a transaction at a row that it has found nothing to do
 // with: it stays locked if it was waited for and is still there. kept is how many rows the
-// transaction had locked before, and lock the clause that locks it in PostgreSQL.
+// transaction had locked before, and lock the clause that locks it in PostgreSQL, "" if the
+// statement locks no row that it leaves alone.
 func (b *buffer) letBe(a *attempt, kept int, lock string) error {
-	if !a.late || !a.found || len(b.kept) == kept {
+	if lock == "" || !a.late || !a.found || len(b.kept) == kept {
 		b.unkeep(kept)
 		return nil
 	}
@@ -50,10 +51,14 @@ func (b *buffer) letBe(a *attempt, kept int, lock string) error {
 }
 
 // lock is the clause for the lock that an UPDATE that changes no key, or a DELETE, takes on
-// a row.
+// a row before it looks at it again; "" of an INSERT, which takes none.
 func (w *writePlan) lock() string {
-	if w.kind == rewrite.Delete {
+	switch w.kind {
+	case rewrite.Update:
+		return "FOR NO KEY UPDATE"
+	case rewrite.Delete:
 		return "FOR UPDATE"
+	default:
+		return ""
 	}
-	return "FOR NO KEY UPDATE"
 }
