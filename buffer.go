@@ -234,14 +234,14 @@ func (b *buffer) wrote(a *attempt, first int) bool {
 }
 
 // repeatable says how the mutations of one statement, those after a position, are to be
-// repeated: all of them by the statement itself, or, if it has drawn values that it would
-// not draw again, or gone by the time, each by the row that it came to.
-func (b *buffer) repeatable(after savepoint, statement bufferedOp, drew bool) error {
+// repeated: all of them by the statement itself, or, if it might come to other rows
+// (byRow), each by the row that it came to.
+func (b *buffer) repeatable(after savepoint, statement bufferedOp, byRow bool) error {
 	ops := b.ops[after.ops:]
 	if len(ops) > 0 && ops[0].query != "" {
 		return nil // it has only locked a row
 	}
-	if len(ops) > 0 && !drew {
+	if len(ops) > 0 && !byRow {
 		ops[0].query, ops[0].args, ops[0].rows = statement.query, cloneArgs(statement.args), statement.rows
 		return nil
 	}

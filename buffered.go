@@ -183,7 +183,10 @@ func (c *Conn) bufferWrite(ctx context.Context, b *buffer, p *plan, query string
 	if b.state != bufferOpen {
 		return 0, false
 	}
-	if !done || b.repeatable(before, bufferedOp{query: query, args: args, rows: affected}, c.attempt.drew) != nil {
+	// What it has drawn it would not draw again, what it went by the time may have changed,
+	// and so may a row that an INSERT has left alone: that is not locked.
+	byRow := c.attempt.drew || len(p.write.rows) > len(b.ops)-before.ops
+	if !done || b.repeatable(before, bufferedOp{query: query, args: args, rows: affected}, byRow) != nil {
 		b.undo(before)
 		return 0, false
 	}

@@ -120,3 +120,25 @@ func TestAKeyShareThatWaits(t *testing.T) {
 		s.leaves("1:11 2:20")
 	})
 }
+
+// An INSERT that leaves a row alone locks it not even after a wait, and what else it has
+// inserted stays when the transaction is made real.
+func TestAnInsertThatLeavesARowAloneAfterTheWait(t *testing.T) {
+	play(t, itemsTable, "", func(s *scene) {
+		for _, query := range []string{
+			`INSERT INTO items (id, name, stock) VALUES (1, 'one', 5), (3, 'three', 30) ON CONFLICT (id) DO NOTHING`,
+			`INSERT INTO items (id, name, stock) VALUES (3, 'three', 30), (1, 'one', 5) ON CONFLICT (id) DO NOTHING`,
+		} {
+			s.reset()
+			a, b := s.begin(addOne), s.begin()
+			b.starts(query)
+			s.waiting(1)
+			a.commit()
+			b.gets("1")
+			s.session().does("1", addOne)
+			b.does("[3]", `SELECT count(*) FROM items`)
+			b.commit()
+			s.leaves("1:12 2:20 3:30")
+		}
+	})
+}
