@@ -62,14 +62,13 @@ func (l *rowLocks) lock(ctx context.Context, hash uint64, wait bool) (rowWait, e
 	return l.acquire(ctx, hash, wait, false, nil)
 }
 
-// isTaken tells whether somebody has the lock of a row, other than the transaction b (nil:
-// anybody).
+// isTaken tells whether somebody has the lock of a row, other than the transaction b.
 func (l *rowLocks) isTaken(hash uint64, b *buffer) bool {
 	s := l.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	lock := s.held[hash]
-	return lock != nil && lock.taken && (b == nil || lock.keeper != b)
+	return lock != nil && lock.taken && lock.keeper != b
 }
 
 // keep takes the lock of a row for the rest of a buffered transaction, or returns

@@ -15,16 +15,21 @@ import (
 // batches makes the queue flush each group by itself.
 func batches(o *Options) { o.BatchRows = 1 }
 
+// onHandOver does something in the first hand-over of a row.
+func (f *fixture) onHandOver(do func()) {
+	var once sync.Once
+	f.watcher.on = func(call string) {
+		if call == "flushed" {
+			once.Do(do)
+		}
+	}
+}
+
 func TestTheNextFlushDoesNotWaitForTheHandOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, batches)
 		held, hold := make(chan struct{}), make(chan struct{})
-		var once sync.Once
-		f.watcher.on = func(call string) {
-			if call == "flushed" {
-				once.Do(func() { close(held); <-hold })
-			}
-		}
+		f.onHandOver(func() { close(held); <-hold })
 		f.commit(f.insert(1, "a", 1))
 		<-held
 		f.commit(f.insert(2, "b", 2))
@@ -50,12 +55,7 @@ func TestAFlushThatFailsWaitsForTheHandOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, batches)
 		held, hold := make(chan struct{}), make(chan struct{})
-		var once sync.Once
-		f.watcher.on = func(call string) {
-			if call == "flushed" {
-				once.Do(func() { close(held); <-hold })
-			}
-		}
+		f.onHandOver(func() { close(held); <-hold })
 		f.server.bend(func(s *server) { s.hook = failing("insert items 2", 1, errLost) })
 		f.commit(f.insert(1, "a", 1))
 		<-held
@@ -97,12 +97,7 @@ func TestARefusalIsKnownToTheNextFlush(t *testing.T) {
 func TestAHandOverThatPanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, batches)
-		var once sync.Once
-		f.watcher.on = func(call string) {
-			if call == "flushed" {
-				once.Do(func() { panic("once") })
-			}
-		}
+		f.onHandOver(func() { panic("once") })
 		f.commit(f.insert(1, "a", 1))
 		f.commit(f.insert(2, "b", 2))
 		require.NoError(t, f.queue.DrainPatiently(t.Context(), 2))
@@ -112,7 +107,7 @@ func TestAHandOverThatPanics(t *testing.T) {
 	})
 }
 
-// What cannot be encoded is an error of its own flush, and of no other.
+// An encoding that panics ahead of its flush does so again there, and nowhere else.
 func TestAnEncodingThatPanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, batches)

@@ -21,11 +21,8 @@ type alteration struct {
 // the application does with the changed table, and mostly the way back. It may stand
 // in a transaction, which may be rolled back.
 func (g *generator) schemaChange() []history.Statement {
-	plain, focus := g.plain, g.focus
-	defer func() { g.plain, g.focus, g.inside, g.tame = plain, focus, false, false }()
-	g.plain = true
-	g.focus = g.values.IntN(len(g.world.tables))
-	t := g.world.tables[g.focus]
+	t, done := g.turnTo()
+	defer done()
 	a := g.alteration(t)
 
 	form := g.values.IntN(8)
@@ -76,6 +73,14 @@ func (g *generator) schemaChange() []history.Statement {
 	}
 	g.inside = false
 	return append(closed(out), g.pending(1+g.values.IntN(3))...)
+}
+
+// turnTo chooses the table that the statements are plainly about, until done is called.
+func (g *generator) turnTo() (t *table, done func()) {
+	plain, focus := g.plain, g.focus
+	g.plain = true
+	g.focus = g.values.IntN(len(g.world.tables))
+	return g.world.tables[g.focus], func() { g.plain, g.focus, g.inside, g.tame = plain, focus, false, false }
 }
 
 // change is a statement that changes the schema. Several rows may make it fail.

@@ -12,11 +12,8 @@ import (
 // which lib/pq asks for, with rows that fail in the middle, in a failed transaction,
 // or where a COPY cannot be.
 func (g *generator) copyInto() []history.Statement {
-	plain, focus := g.plain, g.focus
-	defer func() { g.plain, g.focus, g.inside, g.tame = plain, focus, false, false }()
-	g.plain = true
-	g.focus = g.values.IntN(len(g.world.tables))
-	t := g.world.tables[g.focus]
+	t, done := g.turnTo()
+	defer done()
 	out := g.pending(1 + g.values.IntN(3)) // known before, and pending
 	if g.values.IntN(8) == 0 {
 		return append(append(out, g.misplacedCopy(t)), g.pending(2)...)
