@@ -105,9 +105,8 @@ func (l *line) perform(st history.Statement, args []any, anew bool) (out compare
 			l.tx, out.Err = nil, tx.Rollback()
 		}
 	case history.Reopen:
-		if out.Err = l.session.close(); out.Err == nil {
-			out.Err = l.session.open(ctx)
-		}
+		// A connection that is broken says so when it is closed.
+		out.Err = errors.Join(l.session.close(), l.session.open(ctx))
 	default:
 		panic(fmt.Sprintf("run: unknown call %d", st.Call))
 	}

@@ -143,6 +143,22 @@ func TestPlainDriverDoesNotDifferFromItself(t *testing.T) {
 	}
 }
 
+func TestReopensAlsoWhenTheConnectionWasBroken(t *testing.T) {
+	h := history.History{
+		Settings: history.Settings{Conn: true},
+		Schema:   []string{"CREATE TABLE t (id int8 PRIMARY KEY)"},
+		Statements: []history.Statement{
+			{SQL: "COPY t FROM STDIN"},
+			{SQL: "INSERT INTO t VALUES ($1)", Args: []any{int64(1)}}, // lib/pq gives up the connection
+			{Call: history.Reopen},
+			{Call: history.Query, SQL: "SELECT * FROM t"},
+		},
+	}
+	r, err := newBench(t, run.Reference).Run(t.Context(), h)
+	require.NoError(t, err)
+	require.Nil(t, r.Difference, "%s", r.Difference)
+}
+
 func TestBadSchemaIsNoDifference(t *testing.T) {
 	_, err := newBench(t, run.Reference).Run(t.Context(), history.History{Schema: []string{"CREATE TABLE ("}})
 	require.ErrorIs(t, err, run.ErrSchema)
