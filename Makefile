@@ -11,6 +11,8 @@
 #                     of many goroutines; STATEMENTS=n SEED=n
 #   make soak         the example shop's load for MINUTES, while things fail: does
 #                     anything grow, is anything lost; MINUTES=n SEED=n
+#   make bench        the benchmarks: bench/RESULTS.md and bench/plots, in some 20 minutes;
+#                     SCALE=n measures n times as long, BENCH_FLAGS="-only '^read'"
 #   make bench-quick  the benchmarks, short
 #   make fuzz         every fuzz target for TIME each
 #   make demo         the example shop; DEMO_FLAGS="..."
@@ -37,6 +39,8 @@ MINUTES ?= 10
 TIME ?= 30s
 DEMO_FLAGS ?=
 TEST_FLAGS ?=
+SCALE ?= 1
+BENCH_FLAGS ?=
 
 prove = go run ./internal/prove -statements $(1) $(if $(SEED),-seed $(SEED))
 
@@ -86,6 +90,10 @@ oracle:
 .PHONY: soak
 soak:
 	go run ./internal/soak -minutes $(MINUTES) $(if $(SEED),-seed $(SEED))
+
+.PHONY: bench
+bench:
+	cd bench && go run . -results . -scale $(SCALE) $(BENCH_FLAGS)
 
 .PHONY: bench-quick
 bench-quick:
