@@ -35,7 +35,7 @@ type environment struct {
 	drop     []string            // databases
 }
 
-// newEnvironment makes the tables that the cases need, copies them for each subject
+// newEnvironment makes the tables of the suite, copies them for each subject
 // and opens the subjects.
 func newEnvironment(ctx context.Context, server *pgtest.Server, su suite, cases []benchCase) (e *environment, err error) {
 	e = &environment{server: server, sessions: map[string]*session{}}
@@ -57,7 +57,7 @@ func newEnvironment(ctx context.Context, server *pgtest.Server, su suite, cases 
 		}
 		network = e.delay.params()
 	}
-	template, err := e.makeTemplate(ctx, cases)
+	template, err := e.makeTemplate(ctx, su.operations)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func newEnvironment(ctx context.Context, server *pgtest.Server, su suite, cases 
 }
 
 // makeTemplate makes the database that the subjects' are copies of.
-func (e *environment) makeTemplate(ctx context.Context, cases []benchCase) (name string, err error) {
+func (e *environment) makeTemplate(ctx context.Context, operations []Operation) (name string, err error) {
 	if name, err = e.create(ctx, "template0"); err != nil {
 		return "", err
 	}
@@ -81,9 +81,9 @@ func (e *environment) makeTemplate(ctx context.Context, cases []benchCase) (name
 		return "", err
 	}
 	defer func() { err = errors.Join(err, plain.Close()) }()
-	for _, c := range cases {
-		if err := c.operation.Setup(ctx, plain); err != nil {
-			return "", fmt.Errorf("%s: %w", c.name(), err)
+	for _, o := range operations {
+		if err := o.Setup(ctx, plain); err != nil {
+			return "", fmt.Errorf("%s: %w", o.About().name, err)
 		}
 	}
 	return name, nil

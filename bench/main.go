@@ -21,6 +21,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -31,6 +32,7 @@ func main() {
 	if childWanted() {
 		os.Exit(runChild())
 	}
+	slog.SetLogLoggerLevel(slog.LevelWarn)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	s, err := parseFlags(os.Args[1:], os.Stderr)
 	if err == nil {
@@ -63,7 +65,7 @@ func run(ctx context.Context, s settings, stdout, stderr io.Writer) (err error) 
 		if len(cases) == 0 {
 			continue
 		}
-		if err := measureSuite(ctx, server, su, cases, s, report.results); err != nil {
+		if err := measureSuite(ctx, server, su, cases, s, start, report.results); err != nil {
 			return fmt.Errorf("%s: %w", su.name, err)
 		}
 		report.suites = append(report.suites, measured{su, cases})

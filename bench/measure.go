@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"strconv"
+	"time"
 
 	"github.com/writebehind/writebehind/internal/pgtest"
 )
@@ -47,14 +48,18 @@ func selectCases(su suite, s settings) []benchCase {
 	return cases
 }
 
-// measureSuite measures every case of a suite once a round.
-func measureSuite(ctx context.Context, server *pgtest.Server, su suite, cases []benchCase, s settings, r results) (err error) {
+// measureSuite measures every case of a suite once a round. The budget counts from
+// start.
+func measureSuite(ctx context.Context, server *pgtest.Server, su suite, cases []benchCase, s settings, start time.Time, r results) (err error) {
 	e, err := newEnvironment(ctx, server, su, cases)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.close()) }()
-	for range s.rounds {
+	for round := range s.rounds {
+		if round > 0 && (s.quick && su.costly || s.budget > 0 && time.Since(start) > s.budget) {
+			break
+		}
 		for _, c := range cases {
 			x, err := measureOnce(ctx, c, e.sessions[c.subject.Name])
 			if err != nil {

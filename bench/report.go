@@ -64,7 +64,7 @@ func (p report) markdown(plots []string) string {
 	for _, line := range p.machine {
 		b.WriteString("- " + line + "\n")
 	}
-	fmt.Fprintf(&b, "- %d rounds, all cases of a suite in turn; %s for single statements, %s for mixes, %s for sustained writes, per case and round; %.0f minutes in all\n",
+	fmt.Fprintf(&b, "- %d rounds, all cases of a suite in turn; %s for single statements, %s for mixes, %s for sustained UPDATEs, per case and round; %.0f minutes in all\n",
 		p.settings.rounds, p.settings.slice, p.settings.mix, p.settings.sustained, p.took.Minutes())
 	b.WriteString(`
 Application, benchmark and server share the processors: take the ratios, not the rates. Of the figures in a cell the first is the median

@@ -13,6 +13,7 @@ import (
 type settings struct {
 	quick     bool           // only what the ratios are made of
 	rounds    int            // of every suite
+	budget    time.Duration  // from here on no suite begins another round after its first; 0: none
 	slice     time.Duration  // per case and round, of single operations
 	mix       time.Duration  // the same of mixes
 	sustained time.Duration  // the same of sustained operations, without the drain
@@ -26,9 +27,9 @@ type settings struct {
 }
 
 var (
-	quick = settings{quick: true, rounds: 3, slice: 120 * time.Millisecond, mix: 600 * time.Millisecond, sustained: 1200 * time.Millisecond,
+	quick = settings{quick: true, rounds: 3, budget: 100 * time.Second, slice: 120 * time.Millisecond, mix: 600 * time.Millisecond, sustained: 1200 * time.Millisecond,
 		hotRows: 10_000, ycsbRows: 20_000, largeRows: 1_000_000, texts: 100_000, tables: 100}
-	thorough = settings{rounds: 3, slice: 300 * time.Millisecond, mix: time.Second, sustained: 10 * time.Second,
+	thorough = settings{rounds: 3, slice: 300 * time.Millisecond, mix: 500 * time.Millisecond, sustained: 10 * time.Second,
 		hotRows: 10_000, ycsbRows: 20_000, largeRows: 1_000_000, texts: 100_000, tables: 100}
 )
 
@@ -57,7 +58,7 @@ func parseFlags(args []string, stderr io.Writer) (settings, error) {
 		return s, errors.New("-rounds, -scale, -sustained and -rows have to be positive")
 	}
 	if *rounds > 0 {
-		s.rounds = *rounds
+		s.rounds, s.budget = *rounds, 0
 	}
 	if *rows > 0 {
 		s.largeRows = max(*rows, 1000)

@@ -8,6 +8,7 @@ type suite struct {
 	title      string
 	conditions string // cache, loop, bound on the lag
 	roundTrip  time.Duration
+	costly     bool // takes long to prepare: measured once in a quick run
 	operations []Operation
 }
 

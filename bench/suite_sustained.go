@@ -24,9 +24,9 @@ func sustainedWrites(s settings) suite {
 		operations: []Operation{
 			sustained{about{"sustained", "UPDATE by key, rows evenly", perSecond, together(rivals, all, one(batcher)), sixteen}, s.largeRows, s.sustained},
 			newMix(about{"sustained-zipf", "UPDATE by key, rows by Zipf's law", perSecond, one(syncPQ, asyncPgx, all[0], off, all[2], batcher), sixteen},
-				"large", s.largeRows, s.sustained, mixParts{set: 1000}),
-			insert{about{"sustained-insert", "INSERT, key looked up", perSecond, together(rivals, all), sixteen}, "fresh", s.sustained, true},
-			insert{about{"sustained-insert-trust", "INSERT, key not looked up", perSecond, together(rivals, all), sixteen}, "trusted", s.sustained, true},
+				"large", s.largeRows, s.sustained/3, mixParts{set: 1000}),
+			insert{about{"sustained-insert", "INSERT, key looked up", perSecond, together(rivals, all), sixteen}, "fresh", s.sustained / 3, true},
+			insert{about{"sustained-insert-trust", "INSERT, key not looked up", perSecond, together(rivals, all), sixteen}, "trusted", s.sustained / 3, true},
 			drain{about{"drain", "a backlog of UPDATEs reaches PostgreSQL (200,000 rows)", perSecond, one(backlog, bareUnnest), oneGoroutine},
 				"large", s.largeRows, rows, false, batch},
 			drain{about{"drain-insert", "a backlog of INSERTs reaches PostgreSQL (200,000 rows, insert=trust)", perSecond, one(backlog, bareCopy), oneGoroutine},
