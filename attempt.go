@@ -26,6 +26,9 @@ type attempt struct {
 	checked  []driver.Value   // scratch: the cells that a CHECK constraint looks at
 	changed  []int            // columns that an UPDATE gives other values, if that is asked for
 	image    []byte           // the row as it is
+	room     []byte           // for image, where it is not the cache's
+	alone    bool             // image is nobody else's, and stays as it is
+	read     time.Time        // the clock, if blocked has looked at it since the stamp
 	next     []byte           // the row as it will be
 	deltas   []byte           // what the write adds, as the shape says
 	found    bool             // the row is there
@@ -38,6 +41,7 @@ type attempt struct {
 	draws    []drawnValue     // those of sequences
 	fresh    *sequence        // the key was drawn from it, so no row has it; nil else
 	doubtful bool             // the key was drawn, and a row may have it
+	gone     bool             // the row was deleted while it was waited for
 	basis    queue.Receipt    // group in flight that image comes from
 	lost     uint64           // of the queue, before it was looked at
 	writes   bool             // it is to be deferred, not cached
@@ -49,7 +53,7 @@ type attempt struct {
 func (a *attempt) begin(e *engine, b *buffer, p *plan, args []driver.NamedValue) (ok bool) {
 	a.engine, a.buffer, a.table, a.schema, a.writes = e, b, p.table, p.schema, p.write != nil
 	a.result, a.leans, a.moment, a.drew, a.draws, a.fresh = nil, a.leans[:0], time.Time{}, false, a.draws[:0], nil
-	a.asked = false
+	a.asked, a.gone = false, false
 	return len(args) == p.stmt.Params
 }
 
@@ -85,13 +89,31 @@ func (a *attempt) locate() (ok bool) {
 // stamp reads the tuple that will be validated: row version and epoch come before
 // anything that is looked at under them.
 func (a *attempt) stamp() {
+	a.read = time.Time{}
 	a.lost = a.engine.queue.Lost()
 	a.lease = a.engine.cache.Lease(a.hash, a.table.state.epoch.Load(), a.schema.version)
 }
 
 // blocked tells whether nothing may be deferred or cached on the table now.
 func (a *attempt) blocked() bool {
-	return a.held() || !a.writes && !a.engine.mayCache()
+	if a.held() {
+		return true
+	}
+	if a.writes {
+		return false
+	}
+	a.read = time.Now()
+	return !a.engine.mayCache(a.read)
+}
+
+// shareBelow is the size in bytes of the largest image in which the strings of an answer
+// may lie: one that the application keeps keeps all of it.
+const shareBelow = 512
+
+// keep makes a copy of an image the attempt's.
+func (a *attempt) keep(image []byte) {
+	a.room = append(a.room[:0], image...)
+	a.image, a.alone = a.room, false
 }
 
 // held is blocked but for the question how long ago the others have heard of this
@@ -144,19 +166,20 @@ func (a *attempt) look() (ok, stale bool) {
 	if r, certain := a.written(); !certain {
 		return false, true
 	} else if r != nil {
-		a.image, a.found = append(a.image[:0], r.now.image...), r.now.found
+		a.keep(r.now.image)
+		a.found = r.now.found
 		return true, false
 	}
 	var image []byte
 	var state queue.State
 	if a.writes {
-		image, state, a.basis = a.engine.queue.Pending(a.image[:0], a.key, a.hash, a.schema.version)
+		image, state, a.basis = a.engine.queue.Pending(a.room[:0], a.key, a.hash, a.schema.version)
 	} else {
-		image, state = a.engine.queue.Get(a.image[:0], a.key, a.hash, a.schema.version)
+		image, state = a.engine.queue.Get(a.room[:0], a.key, a.hash, a.schema.version)
 	}
 	switch state {
 	case queue.Present, queue.Absent:
-		a.image, a.found = image, state == queue.Present
+		a.room, a.image, a.alone, a.found = image, image, false, state == queue.Present
 		return true, false
 	case queue.Stale:
 		return false, true
@@ -164,23 +187,37 @@ func (a *attempt) look() (ok, stale bool) {
 	if a.engine.rows.has(a.hash) {
 		return false, false // what is in the cache may be from before
 	}
-	image, verdict := a.engine.cache.Get(a.key, a.hash, a.lease.Epoch, a.lease.Schema)
+	now := a.read
+	if now.IsZero() {
+		now = time.Now()
+	}
+	image, verdict := a.engine.cache.Get(a.key, a.hash, a.lease.Epoch, a.lease.Schema, now)
 	if verdict == rowcache.Miss {
 		return false, false
 	}
-	a.image, a.found = append(a.image[:0], image...), verdict == rowcache.Present
+	a.image, a.alone, a.found = image, len(image) <= shareBelow, verdict == rowcache.Present
 	return true, false
 }
 
 // known returns the values of columns of a row, or errUncertain if one is unknown.
 func (a *attempt) known(image []byte, columns []int) ([]driver.Value, error) {
 	row := make([]driver.Value, len(columns))
-	return row, a.decode(row, image, columns)
+	return row, certainRow(row, rowimage.DecodeColumns(image, a.engine.values.Location, columns, row))
 }
 
-// decode is known into a row of the caller's.
-func (a *attempt) decode(row []driver.Value, image []byte, columns []int) error {
-	if err := rowimage.DecodeColumns(image, a.engine.values.Location, columns, row); err != nil {
+// decode is known for the row as it is, into a row of the caller's. Its strings may
+// share memory with image, if that stays as it is.
+func (a *attempt) decode(row []driver.Value, columns []int) error {
+	if a.alone {
+		return certainRow(row, rowimage.DecodeInPlace(a.image, a.engine.values.Location, columns, row))
+	}
+	return certainRow(row, rowimage.DecodeColumns(a.image, a.engine.values.Location, columns, row))
+}
+
+// certainRow returns errUncertain if a value of a row, decoded without an error, is
+// unknown.
+func certainRow(row []driver.Value, err error) error {
+	if err != nil {
 		return err
 	}
 	for _, v := range row {

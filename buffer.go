@@ -106,9 +106,12 @@ type bufferedOp struct {
 	after  rowState // and after it
 }
 
+// deletes tells whether the operation deletes a row.
+func (op *bufferedOp) deletes() bool { return op.shape != nil && op.shape.Kind == queue.Delete }
+
 // image is that of the operation's mutation: the row after it, or, of a Delete, before.
 func (op *bufferedOp) image() []byte {
-	if op.shape.Kind == queue.Delete {
+	if op.deletes() {
 		return op.before.image
 	}
 	return op.after.image
@@ -148,21 +151,26 @@ func (b *buffer) row(key []byte, hash uint64) (r *bufferedRow, certain bool) {
 // keep locks the row of an attempt to the end of the transaction, and waits, if it is
 // to wait, until no direct writer holds it.
 func (b *buffer) keep(ctx context.Context, a *attempt, wait bool) error {
-	return b.keepRow(ctx, keptRow{hash: a.hash, table: a.table, key: a.key}, wait)
+	gone, err := b.keepRow(ctx, keptRow{hash: a.hash, table: a.table, key: a.key}, wait)
+	if err != nil {
+		return err
+	}
+	return a.waited(gone)
 }
 
-func (b *buffer) keepRow(ctx context.Context, r keptRow, wait bool) error {
+// keepRow is keep for a row, or values of UNIQUE columns. gone is as of rowLocks.keep.
+func (b *buffer) keepRow(ctx context.Context, r keptRow, wait bool) (gone []byte, err error) {
 	if !b.keeps(r.hash) {
-		if err := b.engine.locks.keep(ctx, r.hash, b, wait); err != nil {
-			return err
+		if gone, err = b.engine.locks.keep(ctx, r.hash, b, wait); err != nil {
+			return nil, err
 		}
 		r.key = bytes.Clone(r.key)
 		b.kept = append(b.kept, r)
 	}
 	if !wait {
-		return nil
+		return gone, nil
 	}
-	return b.engine.rows.await(ctx, r.hash, b.engine.locks.patience, b.wanted)
+	return gone, b.engine.rows.await(ctx, r.hash, b.engine.locks.patience, b.wanted)
 }
 
 // keeps tells whether the transaction has locked a row.

@@ -110,7 +110,7 @@ func (c *Conn) queryBuffered(ctx context.Context, p *plan, query string, args []
 			rows = c.returned(p)
 			c.answered()
 		}
-	case p.read != nil:
+	case p.read != nil && c.catchUp(b) == nil:
 		if p.read.lock == noRowLock {
 			if rows, done, err = c.cachedRead(ctx, b, p, args); done && err == nil {
 				done = b.touch(&c.attempt, accessShare)
@@ -153,11 +153,22 @@ func (c *Conn) step(b *buffer, st *rewrite.Statement, query string) bool {
 	return false
 }
 
+// catchUp waits until those groups are durable that the transaction has built on. What it
+// shows of a row is then nothing that a crash could take back, and it reads such a group as a
+// whole: before that nobody sees the rows of the group that the transaction has not written.
+func (c *Conn) catchUp(b *buffer) error {
+	err := c.engine.queue.Durable(b.basis)
+	if err == nil {
+		b.basis = queue.Receipt{}
+	}
+	return err
+}
+
 // outlast waits, at the end of a transaction that was rolled back, until those groups are
 // durable whose rows it has changed for itself: whoever has heard of that finds them from
 // then on. (COMMIT waits for a group of its own, which comes after them.)
 func (c *Conn) outlast(b *buffer) {
-	_ = c.engine.queue.Durable(b.basis) // if they are lost, nothing is left to be found
+	_ = c.catchUp(b) // if they are lost, nothing is left to be found
 }
 
 // maxName is the longest name that PostgreSQL does not cut off, in bytes
@@ -242,6 +253,9 @@ func (c *Conn) bufferRow(ctx context.Context, b *buffer, p *plan, args []driver.
 		b.basis = a.basis
 	}
 	b.write(a, shape)
+	if p.write.returning != nil && a.found && !b.single && c.catchUp(b) != nil {
+		return 0, false
+	}
 	return 1, true
 }
 
@@ -341,6 +355,7 @@ func (c *Conn) sequenceBuffer(ctx context.Context, b *buffer) (writes int, r que
 		switch {
 		case ok:
 			b.claimed(r.LSN)
+			b.buried()
 			return len(group), r, nil
 		case errors.Is(err, queue.ErrFull):
 			if err := c.awaitRoom(ctx, b, len(group)); err != nil {

@@ -61,6 +61,8 @@ type Conn struct {
 	prepared      bool // the real connection has prepared statements of the application
 	unprepared    []*Stmt
 	streak        uint // statements answered from memory
+	yielded       time.Time
+	lastPlan      *plan // of the statement before
 }
 
 // attach makes the connection one of the engine's that its connector uses.
@@ -214,7 +216,14 @@ func (c *Conn) plan(ctx context.Context, query string) (*plan, error) {
 			return nil, err
 		}
 	}
-	return c.engine.plan(query), nil
+	if p := c.lastPlan; p != nil && p.query == query && p.schema == c.engine.schema.Load() {
+		return p, nil
+	}
+	p := c.engine.plan(query)
+	if len(query) <= planTextBytes {
+		c.lastPlan = p
+	}
+	return p, nil
 }
 
 // inTransaction tells whether a real transaction is, or may be, open.
@@ -234,17 +243,21 @@ func (c *Conn) free(ctx context.Context) bool {
 	return c.dirty == "" && c.opaque == ""
 }
 
-// yieldEvery is how many statements in a row are answered from memory before the
-// goroutine yields. It never blocks on the network as it would with another
-// driver, and would keep the others waiting for all of its 10 ms: the flusher,
-// the look-ups, the rest of the application.
-const yieldEvery = 32
+// yieldAfter is how long statements are answered from memory before the goroutine
+// yields, which is looked at once in clockEvery statements. It never blocks on the
+// network as it would with another driver, and would keep the others waiting for all
+// of its 10 ms: the flusher, the look-ups, the rest of the application.
+const (
+	yieldAfter = 200 * time.Microsecond
+	clockEvery = 32
+)
 
 // answered counts a statement that was answered from memory.
 func (c *Conn) answered() {
 	c.streak++
-	if c.streak%yieldEvery == 0 {
+	if c.streak%clockEvery == 0 && time.Since(c.yielded) > yieldAfter {
 		runtime.Gosched()
+		c.yielded = time.Now()
 	}
 }
 
@@ -309,13 +322,16 @@ func (c *Conn) Query(query string, args []driver.Value) (driver.Rows, error) {
 
 // CheckNamedValue converts an argument as the real driver does.
 func (c *Conn) CheckNamedValue(nv *driver.NamedValue) error {
-	real := c.real
-	if real == nil && c.connector.backend.isPQ() {
-		switch nv.Value.(type) {
-		case nil, int64, int, string, bool, float64, time.Time, []byte:
-			return driver.ErrSkip // as lib/pq does
+	if c.connector.backend.isPQ() {
+		switch v := nv.Value.(type) { // as lib/pq and database/sql do between them
+		case nil, int64, string, bool, float64, time.Time, []byte:
+			return nil
+		case int:
+			nv.Value = int64(v)
+			return nil
 		}
 	}
+	real := c.real
 	if real == nil && c.engine != nil {
 		return c.engine.checkNamedValue(nv)
 	}

@@ -18,7 +18,8 @@ type directRows struct {
 
 type directRow struct {
 	holders int
-	changed chan struct{} // closed when there is one less; nil if nobody waits for that
+	asks    bool          // PostgreSQL is to be asked, by all who wait
+	changed chan struct{} // closed when that changes; nil if nobody waits for it
 }
 
 // has tells whether a row is held.
@@ -53,25 +54,32 @@ func (d *directRows) remove(hash uint64) {
 	if r.holders--; r.holders == 0 {
 		delete(d.rows, hash)
 	}
+	r.asks = false
+	r.tell()
+	d.count.Add(-1)
+}
+
+// tell wakes those who wait for a change; mu is held.
+func (r *directRow) tell() {
 	if r.changed != nil {
 		close(r.changed)
 		r.changed = nil
 	}
-	d.count.Add(-1)
 }
 
-// change returns what is closed when a row has one holder less; nil if it has none.
-func (d *directRows) change(hash uint64) <-chan struct{} {
+// change returns what is closed when a row has one holder less, or PostgreSQL is to be
+// asked, as it may be already; nil if it has none.
+func (d *directRows) change(hash uint64) (changed <-chan struct{}, asks bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	r := d.rows[hash]
 	if r == nil {
-		return nil
+		return nil, false
 	}
 	if r.changed == nil {
 		r.changed = make(chan struct{})
 	}
-	return r.changed
+	return r.changed, r.asks
 }
 
 // await waits until a row is not held, as long as its holders change. It returns
@@ -87,11 +95,11 @@ func (d *directRows) await(ctx context.Context, hash uint64, p lockPatience, yie
 	timer := time.NewTimer(p.kept)
 	defer timer.Stop()
 	for {
-		changed := d.change(hash)
+		changed, asks := d.change(hash)
 		if changed == nil {
 			return nil
 		}
-		if p.limit > 0 && time.Since(began) >= p.limit {
+		if asks || p.limit > 0 && time.Since(began) >= p.limit {
 			return errRowHeld
 		}
 		timer.Reset(p.kept)

@@ -193,6 +193,9 @@ func states(tables []*table) []*tableState {
 // was acknowledged before. all says that it may wait for everybody who has used them.
 func (c *Conn) holdTables(ctx context.Context, tables []*table, all bool) (heldBy, error) {
 	h := heldBy{tables: states(tables)}
+	for hash := range c.held.rows {
+		c.engine.mayDelete(hash)
+	}
 	err := yieldAll(ctx, c, c.engine.hold(h.tables, all))
 	if err == nil {
 		err = c.drainAll(ctx)
@@ -215,6 +218,9 @@ func (c *Conn) holdRow(ctx context.Context, p *plan, args []driver.NamedValue) (
 		s.burn(a.values[0])
 	}
 	if _, again := c.held.rows[a.hash]; again {
+		if p.stmt.Form == rewrite.Delete {
+			e.mayDelete(a.hash)
+		}
 		return heldBy{}, true, c.drainTables(ctx, p.reach.reads)
 	}
 	h = heldBy{one: true, hash: a.hash, row: heldRow{table: p.table.state}}
@@ -222,6 +228,9 @@ func (c *Conn) holdRow(ctx context.Context, p *plan, args []driver.NamedValue) (
 		h.row.locked = e.locks.tryKeep(a.hash)
 	}
 	keeper := e.holdRow(a.hash)
+	if p.stmt.Form == rewrite.Delete {
+		e.mayDelete(a.hash)
+	}
 	if keeper != nil {
 		err = keeper.yield(ctx, c)
 	}

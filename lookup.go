@@ -83,7 +83,8 @@ func (a *attempt) readRow(ctx context.Context) error {
 // receive takes what a look-up that began after the last stamp has found, and fills the
 // cache.
 func (a *attempt) receive(item *lookupItem) {
-	a.image, a.found = append(a.image[:0], item.image...), item.found
+	a.keep(item.image)
+	a.found = item.found
 	if !a.blocked() && !a.engine.rows.has(a.hash) && (a.found || !a.table.guest) {
 		verdict := rowcache.Present
 		if !a.found {

@@ -39,6 +39,11 @@ func (b *buffer) makeReal() {
 	}
 	b.real.fresh = !b.asked
 	b.real.failure = b.replay()
+	for i := range b.ops {
+		if op := &b.ops[i]; op.deletes() {
+			e.mayDelete(op.row.hash)
+		}
+	}
 	b.end(bufferReal)
 	e.madeReal.Add(1)
 }

@@ -86,8 +86,8 @@ func (o *keeper) Taken() {
 }
 
 // mayCache tells whether reads can be answered from overlay and cache.
-func (e *engine) mayCache() bool {
-	return e.ownership.state.Load() != shared && e.ownership.row.Fresh()
+func (e *engine) mayCache(now time.Time) bool {
+	return e.ownership.state.Load() != shared && e.ownership.row.Fresh(now)
 }
 
 // announce makes sure, before a direct statement, that the other processes know of

@@ -40,6 +40,9 @@ func (c *Conn) answer(ctx context.Context, p *plan, args []driver.NamedValue) (*
 		return nil, errUncertain
 	}
 	known, stale := a.look()
+	if a.gone { // what is there now is another row
+		known, a.found = true, false
+	}
 	if stale || !known && !c.engine.cache.Enabled() {
 		return nil, errUncertain
 	}
@@ -65,7 +68,7 @@ func (c *Conn) answer(ctx context.Context, p *plan, args []driver.NamedValue) (*
 	if r.exists.form != rewrite.Rows {
 		answer.row = r.exists.row(found)
 	} else if found {
-		if err := a.decode(answer.only, a.image, r.columns); err != nil {
+		if err := a.decode(answer.only, r.columns); err != nil {
 			return nil, err
 		}
 		answer.row = answer.only

@@ -34,6 +34,9 @@ type rowLock struct {
 	changes  uint    // how often it was taken
 	handed   bool    // taken, by the one of those who wait that is woken next
 	starving bool    // somebody has waited for long
+	asks     bool    // PostgreSQL is to be asked, by all who wait
+	deleted  uint    // how often a row was deleted while somebody waited
+	last     []byte  // the key of the last such row
 	waiting  int
 	wake     chan struct{} // one token: somebody look again
 }
@@ -48,21 +51,24 @@ func (l *rowLocks) shard(hash uint64) *lockShard { return &l.shards[hash>>56] }
 var errRowHeld = errors.New("the row is locked")
 
 // lock takes the lock of a row for one statement, or returns ctx's error. Where a
-// transaction keeps the lock it gives up with errRowHeld.
-func (l *rowLocks) lock(ctx context.Context, hash uint64) error {
+// transaction keeps the lock it gives up with errRowHeld. gone is the key of the row of
+// that hash that was deleted last while it was waited for, nil if none was.
+func (l *rowLocks) lock(ctx context.Context, hash uint64) (gone []byte, err error) {
 	return l.acquire(ctx, hash, true, false, nil)
 }
 
 // keep takes the lock of a row for the rest of a buffered transaction, or returns
 // ctx's error, or errRowHeld if PostgreSQL must arbitrate, or the transaction is to yield.
-func (l *rowLocks) keep(ctx context.Context, hash uint64, b *buffer, wait bool) error {
+// gone is as of lock.
+func (l *rowLocks) keep(ctx context.Context, hash uint64, b *buffer, wait bool) (gone []byte, err error) {
 	return l.acquire(ctx, hash, wait, true, b)
 }
 
 // tryKeep takes the lock of a row for the rest of a transaction that PostgreSQL
 // knows of, if nobody has it.
 func (l *rowLocks) tryKeep(hash uint64) bool {
-	return l.acquire(context.Background(), hash, false, true, nil) == nil
+	_, err := l.acquire(context.Background(), hash, false, true, nil)
+	return err == nil
 }
 
 // keeper returns the transaction that keeps the lock of a row, if it is, or was,
@@ -77,7 +83,7 @@ func (l *rowLocks) keeper(hash uint64) *buffer {
 	return nil
 }
 
-func (l *rowLocks) acquire(ctx context.Context, hash uint64, wait, keep bool, keeper *buffer) error {
+func (l *rowLocks) acquire(ctx context.Context, hash uint64, wait, keep bool, keeper *buffer) (gone []byte, err error) {
 	s := l.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -87,21 +93,24 @@ func (l *rowLocks) acquire(ctx context.Context, hash uint64, wait, keep bool, ke
 		s.make(hash).take(keep, keeper)
 	case !lock.taken && !lock.starving:
 		lock.take(keep, keeper)
-	case !wait:
-		return errRowHeld
+	case !wait || lock.asks:
+		return nil, errRowHeld
 	default:
 		lock.waiting++
-		err := l.await(ctx, s, hash, keep, keeper)
+		deleted := lock.deleted
+		err = l.await(ctx, s, hash, keep, keeper)
 		lock.waiting--
 		if err == nil {
 			lock.handed = false
 			lock.take(keep, keeper)
-		} else if !lock.taken || lock.handed {
+		} else if !lock.taken || lock.handed || lock.asks && lock.waiting > 0 {
 			s.leave(hash, lock)
 		}
-		return err
+		if lock.deleted != deleted {
+			gone = lock.last
+		}
 	}
-	return nil
+	return gone, err
 }
 
 // await waits until a lock can be taken. The shard is locked, but not meanwhile.
@@ -143,6 +152,8 @@ func (l *rowLocks) await(ctx context.Context, s *lockShard, hash uint64, keep bo
 			return err
 		case lock.handed || !lock.taken:
 			return nil
+		case lock.asks:
+			return errRowHeld
 		case late && (keep || lock.kept) && (lock.changes == seen || l.patience.limit > 0 && time.Since(began) >= l.patience.limit):
 			return errRowHeld
 		case late:
@@ -186,7 +197,7 @@ func (l *rowLocks) unlock(hash uint64) {
 	defer s.mu.Unlock()
 	lock := s.held[hash]
 	lock.taken, lock.handed = lock.starving, lock.starving
-	lock.starving, lock.kept, lock.keeper = false, false, nil
+	lock.starving, lock.kept, lock.keeper, lock.asks = false, false, nil, false
 	s.leave(hash, lock)
 }
 
@@ -211,8 +222,8 @@ func (s *lockShard) make(hash uint64) *rowLock {
 	return lock
 }
 
-// leave wakes one of those who wait for a lock that is nobody's, or its own, or
-// forgets the lock.
+// leave wakes one of those who wait for a lock that is nobody's, or its own, or that
+// PostgreSQL is to be asked for, or forgets the lock.
 func (s *lockShard) leave(hash uint64, lock *rowLock) {
 	if lock.waiting > 0 {
 		select {

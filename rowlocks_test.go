@@ -21,6 +21,12 @@ func (l *rowLocks) held() (n int) {
 	return n
 }
 
+// taken is lock without what became of the row.
+func (l *rowLocks) taken(ctx context.Context, hash uint64) error {
+	_, err := l.lock(ctx, hash)
+	return err
+}
+
 func TestRowLockIsHeldByOne(t *testing.T) {
 	var locks rowLocks
 	const rows, workers, rounds = 5, 8, 500
@@ -33,7 +39,7 @@ func TestRowLockIsHeldByOne(t *testing.T) {
 				row := rand.IntN(rows)
 				hash := uint64(row) << 55 // some share a shard
 				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rand.IntN(200))*time.Microsecond)
-				if locks.lock(ctx, hash) == nil {
+				if locks.taken(ctx, hash) == nil {
 					inside[row]++
 					if inside[row] != 1 {
 						t.Errorf("%d hold row %d", inside[row], row)
@@ -49,7 +55,7 @@ func TestRowLockIsHeldByOne(t *testing.T) {
 	wg.Wait()
 	require.Zero(t, locks.held(), "all are free, however many gave up waiting")
 	for row := range uint64(rows) {
-		require.NoError(t, locks.lock(t.Context(), row<<55))
+		require.NoError(t, locks.taken(t.Context(), row<<55))
 		locks.unlock(row << 55)
 		require.Positive(t, done[row])
 	}
@@ -58,7 +64,7 @@ func TestRowLockIsHeldByOne(t *testing.T) {
 func TestRowLocksOfDifferentRowsAreIndependent(t *testing.T) {
 	var locks rowLocks
 	for hash := range uint64(100) {
-		require.NoError(t, locks.lock(t.Context(), hash))
+		require.NoError(t, locks.taken(t.Context(), hash))
 	}
 	require.Equal(t, 100, locks.held())
 	for hash := range uint64(100) {
@@ -70,11 +76,11 @@ func TestRowLocksOfDifferentRowsAreIndependent(t *testing.T) {
 func TestRowLockGoesToEachWhoWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var locks rowLocks
-		require.NoError(t, locks.lock(t.Context(), 1))
+		require.NoError(t, locks.taken(t.Context(), 1))
 		turns := make(chan int, 10)
 		for i := range cap(turns) {
 			go func() {
-				if locks.lock(t.Context(), 1) == nil {
+				if locks.taken(t.Context(), 1) == nil {
 					turns <- i
 				}
 			}()
@@ -95,13 +101,13 @@ func TestRowLockGoesToEachWhoWaits(t *testing.T) {
 func TestWaiterThatGivesUpTakesNothingWithIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var locks rowLocks
-		require.NoError(t, locks.lock(t.Context(), 1))
+		require.NoError(t, locks.taken(t.Context(), 1))
 		errs := make(chan error, 3)
 		ctx, cancel := context.WithCancel(t.Context())
 		for range 2 {
-			go func() { errs <- locks.lock(ctx, 1) }()
+			go func() { errs <- locks.taken(ctx, 1) }()
 		}
-		go func() { errs <- locks.lock(t.Context(), 1) }()
+		go func() { errs <- locks.taken(t.Context(), 1) }()
 		synctest.Wait()
 		cancel()
 		require.ErrorIs(t, <-errs, context.Canceled)
@@ -119,12 +125,12 @@ func TestWaiterThatGivesUpTakesNothingWithIt(t *testing.T) {
 func TestLockThatComesWithTheCancellationIsPassedOn(t *testing.T) {
 	var locks rowLocks
 	for range 2000 {
-		require.NoError(t, locks.lock(t.Context(), 1))
+		require.NoError(t, locks.taken(t.Context(), 1))
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		for _, c := range []context.Context{ctx, t.Context()} {
 			wg.Go(func() {
-				if locks.lock(c, 1) == nil {
+				if locks.taken(c, 1) == nil {
 					locks.unlock(1)
 				}
 			})
@@ -140,7 +146,7 @@ func TestFreeRowLockAllocatesNothing(t *testing.T) {
 	var locks rowLocks
 	ctx := t.Context()
 	require.Zero(t, testing.AllocsPerRun(100, func() {
-		if locks.lock(ctx, 1) == nil {
+		if locks.taken(ctx, 1) == nil {
 			locks.unlock(1)
 		}
 	}))
@@ -149,10 +155,10 @@ func TestFreeRowLockAllocatesNothing(t *testing.T) {
 func TestNobodyWaitsWithoutEndBehindATransactionThatCameFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		locks := rowLocks{patience: lockPatience{kept: 100 * time.Millisecond}}
-		require.NoError(t, locks.lock(t.Context(), 1))
+		require.NoError(t, locks.taken(t.Context(), 1))
 		done := make(chan error, 2)
 		for range cap(done) {
-			go func() { done <- locks.lock(t.Context(), 1) }()
+			go func() { done <- locks.taken(t.Context(), 1) }()
 		}
 		synctest.Wait()
 		s := locks.shard(1)

@@ -25,6 +25,7 @@ type scene struct {
 	db    *sql.DB         // under test
 	begun int             // transactions, of which every second one is begun and ended by statements
 	pq    bool            // it is lib/pq
+	real  bool            // PostgreSQL knows of every transaction
 
 	sessions *[]*session
 }
@@ -59,7 +60,7 @@ func playOn(t *testing.T, server *pgtest.Server, ddl, shim string, scenario func
 			h := newHarnessIn(t, server.DSN(database)+" deadlock_timeout=20ms", ddl, variant.params+shim)
 			ctx, cancel := context.WithTimeout(context.Background(), sceneLasts)
 			t.Cleanup(cancel)
-			s := &scene{harness: h, ctx: ctx, db: h.shim, sessions: new([]*session)}
+			s := &scene{harness: h, ctx: ctx, db: h.shim, sessions: new([]*session), real: variant.params != buffering+" "}
 			t.Cleanup(s.disperse)
 			if variant.params == "" {
 				s.db, s.pq = h.open("postgres", h.dsn), true

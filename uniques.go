@@ -122,7 +122,7 @@ func (c *Conn) claim(ctx context.Context, b *buffer, row []driver.Value) error {
 		if b.keeps(hash) { // the values of another row of it
 			return errUncertain
 		}
-		if err := b.keepRow(ctx, keptRow{hash: hash, table: t, key: key, values: true}, true); err != nil {
+		if _, err := b.keepRow(ctx, keptRow{hash: hash, table: t, key: key, values: true}, true); err != nil {
 			return err
 		}
 		if e.claims.pending(hash, e.queue) {

@@ -108,12 +108,16 @@ func (e *engine) durable(r queue.Receipt, wrote bool) error {
 // nothing has happened, if it must run direct.
 func (c *Conn) sequence(ctx context.Context, p *plan, args []driver.NamedValue) (affected int64, r queue.Receipt, done bool, err error) {
 	a := &c.attempt
-	if err := c.engine.locks.lock(ctx, a.hash); errors.Is(err, errRowHeld) {
+	gone, err := c.engine.locks.lock(ctx, a.hash)
+	if errors.Is(err, errRowHeld) {
 		return 0, r, false, nil // PostgreSQL knows how long to wait for a transaction
 	} else if err != nil {
 		return 0, r, false, err
 	}
 	defer c.engine.locks.unlock(a.hash)
+	if a.waited(gone) != nil {
+		return 0, r, false, nil
+	}
 	if err := c.engine.rows.await(ctx, a.hash, c.engine.locks.patience, nil); errors.Is(err, errRowHeld) {
 		return 0, r, false, nil
 	} else if err != nil {
@@ -173,6 +177,9 @@ func (c *Conn) tryWrite(ctx context.Context, p *plan, args []driver.NamedValue) 
 		a.result = append(a.result, a.given)
 	}
 	r, ok, err = c.engine.queue.Commit(ctx, a, a.schema.version, queue.Mutation{Shape: shape, Key: a.key, Hash: a.hash, Image: a.imageOf(shape), Deltas: a.deltas})
+	if ok && shape.Kind == queue.Delete {
+		c.engine.locks.bury(a.hash, a.key)
+	}
 	return 1, r, ok, withoutRoom(ctx, err)
 }
 
@@ -198,6 +205,8 @@ func (c *Conn) compute(ctx context.Context, p *plan, args []driver.NamedValue) (
 	switch {
 	case stale:
 		return nil, errUncertain
+	case a.gone && w.kind != rewrite.Insert:
+		a.found = false // what is there now is another row
 	case known:
 	case a.fresh != nil && !a.fresh.isFree(a.values[0]):
 		return nil, errUncertain

@@ -153,6 +153,9 @@ func (l *lexer) word(c byte) {
 		}
 	case 'b', 'x', 'n':
 		if l.at(1) == '\'' {
+			if n := len(l.tokens); c|0x20 == 'n' && n > 0 && l.tokens[n-1].punct == '.' {
+				l.obscure("national string after a point") // names the type nchar of a schema
+			}
 			l.quoted(tokOtherString, l.pos+1, false)
 			return
 		}

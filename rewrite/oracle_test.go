@@ -66,9 +66,10 @@ func TestTablesNamedLikeKeywords(t *testing.T) {
 		"SELECT 1 INTO UNLOGGED t": "t", "SELECT 1 INTO UNLOGGED TABLE t": "t", "SELECT 1 INTO unlogged FROM t": "unlogged",
 		"SELECT 1 FROM t JOIN u ON a IS DISTINCT FROM b, v":               "v",
 		"SELECT 1 FROM t JOIN u ON f(1) WITHIN GROUP (ORDER BY a), v":     "v",
+		"MERGE INTO temporary t USING t ON true WHEN MATCHED THEN DELETE": "temporary",
 		"MERGE INTO t USING u ON true WHEN MATCHED THEN UPDATE SET a = 1": "u",
 		"INSERT INTO t VALUES (1) ON CONFLICT (id) DO UPDATE SET a = 1":   "t",
-		"DROP TABLE IF EXISTS t":                                          "t",
+		"DROP TABLE IF EXISTS t": "t",
 	} {
 		require.Contains(t, Parse(sql).Relations, Ident{Name: want}, sql)
 	}
@@ -135,4 +136,34 @@ func TestKeywordsThatAreReadTogether(t *testing.T) {
 	} {
 		require.Equal(t, Select, Parse(sql).Form, sql)
 	}
+}
+
+func TestOnlyAQueryIsInParentheses(t *testing.T) {
+	for _, sql := range []string{"(SAVEPOINT a", "(SAVEPOINT a)", "(COMMIT)", "(BEGIN", "((ROLLBACK))"} {
+		s := Parse(sql)
+		require.Equal(t, NoTransaction, s.Transaction, sql)
+		require.Equal(t, NoStep, s.Step, sql)
+		require.Equal(t, Unknown, s.Effect, sql)
+	}
+	require.Equal(t, Reads, Parse("((SELECT 1))").Effect)
+}
+
+func TestOptionsOfExplainNamedLikeAQuery(t *testing.T) {
+	s := Parse("EXPLAIN (VALUES off, ANALYZE) SELECT 1 INTO x")
+	require.Equal(t, Writes, s.Effect)
+	require.True(t, s.DDL)
+	require.Equal(t, Reads, Parse("EXPLAIN (VALUES (1), (2))").Effect)
+	require.Equal(t, Reads, Parse("EXPLAIN (VALUES) INSERT INTO t VALUES (1)").Effect)
+}
+
+func TestNationalStringsOfASchema(t *testing.T) {
+	require.NotEmpty(t, Parse("SELECT a.N'b' FROM t").Opaque)
+	require.Empty(t, Parse("SELECT N'b' FROM t").Opaque)
+}
+
+func TestTypesNamedLikeLaterKeywords(t *testing.T) {
+	require.Equal(t, Expression, Parse("INSERT INTO t VALUES ($1::json_object)").Rows[0][0].Kind)
+	require.Equal(t, Param, Parse(`INSERT INTO t VALUES ($1::"json_object")`).Rows[0][0].Kind)
+	require.Equal(t, Expression, Parse("INSERT INTO t VALUES (json_object 'a')").Rows[0][0].Kind)
+	require.Equal(t, String, Parse("INSERT INTO t VALUES (jsonb '{}')").Rows[0][0].Kind)
 }

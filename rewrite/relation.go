@@ -57,7 +57,7 @@ func (n *names) grammar(t, previous token) bool {
 		// What came before it still holds.
 	case wTemp, wTemporary, wUnlogged:
 		next := n.p.peek()
-		return previous.word == wInto && n.before(3).word != wInsert && (isName(next) || next.word == wTable)
+		return previous.word == wInto && !takesInto(n.before(3)) && (isName(next) || next.word == wTable)
 	case wIf:
 		return n.expect && (n.p.peek().word == wNot || n.p.peek().word == wExists)
 	case wNot:

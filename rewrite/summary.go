@@ -66,8 +66,9 @@ func (c classifier) combine(s *Summary, tokens []token) {
 }
 
 func (c classifier) classify(tokens []token) class {
+	inside := false
 	for len(tokens) > 0 && tokens[0].punct == '(' {
-		tokens = tokens[1:]
+		tokens, inside = tokens[1:], true
 	}
 	if len(tokens) == 0 {
 		return class{}
@@ -81,6 +82,12 @@ func (c classifier) classify(tokens []token) class {
 	switch k.verb {
 	case "SELECT", "VALUES", "TABLE", "WITH":
 		c.query(&k, tokens)
+		return k
+	}
+	if inside {
+		return k // PostgreSQL refuses it
+	}
+	switch k.verb {
 	case "INSERT", "UPDATE", "DELETE", "MERGE":
 		k.effect = Writes
 	case "TRUNCATE":
@@ -159,23 +166,21 @@ func (c classifier) query(k *class, tokens []token) {
 // statement starts: after a parenthesis opens, or before the SELECT that follows WITH.
 func writesInto(tokens []token, selects bool) bool {
 	last := len(tokens) - 1
-	if w := tokens[last].word; w != wInsert && w != wMerge {
+	if !takesInto(tokens[last]) {
 		return false
 	}
 	before := tokens[max(0, last-1)].punct
 	return before == '(' || before == ')' && !selects
 }
 
+// takesInto tells whether t is a verb that INTO belongs to.
+func takesInto(t token) bool { return t.word == wInsert || t.word == wMerge }
+
 // explain judges an EXPLAIN: with ANALYZE it does what its statement does.
 func (c classifier) explain(k *class, rest []token) {
 	analyze := false
 	if len(rest) > 1 && rest[0].punct == '(' {
-		switch rest[1].word {
-		case wSelect, wValues, wTable, wWith:
-		default:
-			if rest[1].punct == '(' {
-				break
-			}
+		if !startsQuery(rest[1:]) {
 			for len(rest) > 0 && rest[0].punct != ')' {
 				// Option names may be quoted.
 				word := strings.ToLower(strings.Trim(c.sql[rest[0].start:rest[0].end], `"`))
@@ -201,6 +206,18 @@ func (c classifier) explain(k *class, rest []token) {
 	if analyze {
 		k.session, k.ddl = inner.session, inner.ddl
 	}
+}
+
+// startsQuery tells whether tokens, after a parenthesis, are a query and not options
+// of EXPLAIN, of which VALUES may be one.
+func startsQuery(tokens []token) bool {
+	switch tokens[0].word {
+	case wSelect, wTable, wWith:
+		return true
+	case wValues:
+		return len(tokens) > 1 && tokens[1].punct == '('
+	}
+	return tokens[0].punct == '('
 }
 
 // transaction judges the statements that control transactions.

@@ -124,6 +124,9 @@ func (p *parser) typeName() (string, bool) {
 	if t.category == colName {
 		return p.builtinType(name)
 	}
+	if t.kind == tokIdent && isLaterKeyword(name) {
+		return "", false
+	}
 	if t.word == wDouble && p.accept(wPrecision) {
 		return p.arraySuffix("double precision")
 	}
@@ -138,6 +141,16 @@ func (p *parser) typeName() (string, bool) {
 		return "", false
 	}
 	return p.arraySuffix(name + modifier)
+}
+
+// isLaterKeyword tells whether a name is no name of a type from PostgreSQL 16 or 17 on.
+func isLaterKeyword(name string) bool {
+	switch name {
+	case "json_array", "json_arrayagg", "json_exists", "json_object", "json_objectagg", "json_query", "json_scalar",
+		"json_serialize", "json_table", "json_value", "merge_action":
+		return true
+	}
+	return false
 }
 
 // builtinType takes the rest of a type whose name is a keyword.

@@ -3,6 +3,7 @@ package owner_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -16,7 +17,7 @@ func TestTheOnlyProcessCachesAndDefers(t *testing.T) {
 	require.False(t, a.engine.isActive(), "the engine is not called before Start")
 	a.Start()
 	require.True(t, a.engine.isActive(), "it is told before Start returns")
-	require.True(t, a.Fresh())
+	require.True(t, a.Fresh(time.Now()))
 	require.Equal(t, owner.RoleClean, a.State().Role)
 	require.Zero(t, a.Epoch())
 
@@ -57,7 +58,7 @@ func TestClosingCleansIfDrained(t *testing.T) {
 	require.NoError(t, a.Close(t.Context(), true), "closing again does nothing")
 	_, err := a.Take(t.Context())
 	require.ErrorIs(t, err, owner.ErrClosed)
-	require.False(t, a.Fresh())
+	require.False(t, a.Fresh(time.Now()))
 }
 
 func TestClosingWithoutDrainKeepsTheDatabaseForItsJournal(t *testing.T) {

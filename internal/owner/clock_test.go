@@ -2,6 +2,7 @@ package owner_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -22,7 +23,7 @@ func TestAClockThatJumpsForwardMakesNobodyDead(t *testing.T) {
 	a.cable.cut.Store(true) // its next heartbeat would mend it
 	w.jump("1 hour")
 	b := w.start("b", "jb")
-	require.False(t, a.Fresh(), "nobody is let in while it answers from its cache")
+	require.False(t, a.Fresh(time.Now()), "nobody is let in while it answers from its cache")
 	require.True(t, b.engine.isActive())
 	a.cable.cut.Store(false)
 	a.is(owner.RoleShared)
@@ -65,7 +66,7 @@ func TestAClockThatJumpsBackDoesNotHideThatAProcessWasOvertaken(t *testing.T) {
 	w.jump("-1 hour")
 	b := w.start("b", "jb")
 	b.is(owner.RoleClean)
-	require.False(t, a.Fresh())
+	require.False(t, a.Fresh(time.Now()))
 	a.cable.cut.Store(false)
 	a.is(owner.RoleShared)
 	b.is(owner.RoleShared)

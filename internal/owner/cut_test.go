@@ -18,7 +18,7 @@ func TestADirtyOwnerThatIsCutOffKeepsTheDatabase(t *testing.T) {
 	_, err := w.register("b", "jb", func(o *owner.Options) { o.TakeoverTimeout = 3 * life })
 	var dirty *owner.DirtyError
 	require.ErrorAs(t, err, &dirty)
-	require.True(t, a.Fresh(), "nobody was let in")
+	require.True(t, a.Fresh(time.Now()), "nobody was let in")
 	require.True(t, a.engine.isActive())
 	require.Error(t, a.Check(t.Context()), "a direct write cannot be announced")
 	require.Equal(t, 1, w.log.count("cannot show"), "it is logged once")
@@ -38,14 +38,14 @@ func TestACleanOneThatIsCutOffStopsToCacheBeforeAnotherIsLetIn(t *testing.T) {
 	w.present("b")
 	var fresh bool
 	for len(b) == 0 { // as long as b was not in, at the time of the answer
-		fresh = a.Fresh()
+		fresh = a.Fresh(time.Now())
 		if len(b) > 0 {
 			break
 		}
 	}
 	require.NoError(t, <-b)
 	require.False(t, fresh)
-	require.False(t, a.Fresh())
+	require.False(t, a.Fresh(time.Now()))
 	_, err := a.Take(t.Context())
 	require.Error(t, err, "it cannot defer without the server")
 
@@ -96,7 +96,7 @@ func TestCheckCostsNothingWhileTheHeartbeatIsYoung(t *testing.T) {
 	require.NoError(t, err)
 	a.cable.cut.Store(true)
 	require.NoError(t, a.Check(t.Context()))
-	require.Zero(t, testing.AllocsPerRun(100, func() { _ = a.Check(context.Background()); _ = a.Fresh() }))
+	require.Zero(t, testing.AllocsPerRun(100, func() { _ = a.Check(context.Background()); _ = a.Fresh(time.Now()) }))
 }
 
 func TestOneWhoseRowHasVanishedRegistersAgain(t *testing.T) {
@@ -121,7 +121,7 @@ func TestOneThatWasAbandonedFlushesNothingMore(t *testing.T) {
 	a.is(owner.RoleLost)
 	w.soon("a is told", func() bool { return a.engine.yields() > 1 })
 	require.False(t, a.engine.isActive())
-	require.False(t, a.Fresh())
+	require.False(t, a.Fresh(time.Now()))
 	require.NotEqual(t, a.Epoch(), b.Epoch())
 	_, err := a.Take(t.Context())
 	require.ErrorIs(t, err, owner.ErrLost)
@@ -142,7 +142,7 @@ func TestOneInMemoryThatIsCutOffDoesNotCacheBeyondItsLife(t *testing.T) {
 	a.defers()
 	a.cable.cut.Store(true)
 	w.start("b", "jb")
-	require.False(t, a.Fresh())
+	require.False(t, a.Fresh(time.Now()))
 	a.cable.cut.Store(false)
 	a.is(owner.RoleShared)
 	require.Equal(t, 1, a.engine.yields())

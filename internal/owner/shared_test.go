@@ -27,7 +27,7 @@ func TestANewcomerIsLetInWhenTheOwnerHasDrained(t *testing.T) {
 	dirty, _ := w.dirty()
 	require.False(t, dirty)
 	a.is(owner.RoleShared)
-	require.False(t, a.Fresh())
+	require.False(t, a.Fresh(time.Now()))
 	_, err := a.Take(t.Context())
 	require.ErrorIs(t, err, owner.ErrShared)
 	require.Len(t, a.State().Others, 1)

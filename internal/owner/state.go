@@ -68,29 +68,29 @@ func (o *Owner) publish() {
 func (o *Owner) State() State {
 	v := o.view.Load()
 	s := v.State
-	s.Age = age(v.beat)
+	s.Age = age(time.Now(), v.beat)
 	return s
 }
 
 // Fresh tells whether the process can rely on being alone, so that what it has
-// cached is not written by others. It is cheap, for every read from the cache.
-func (o *Owner) Fresh() bool {
+// cached is not written by others; now is the time. It is cheap, for every read from
+// the cache.
+func (o *Owner) Fresh(now time.Time) bool {
 	if o == nil {
 		return false
 	}
 	v := o.view.Load()
-	return v.alone && (v.exempt || age(v.beat) < o.opts.Life/2)
+	return v.alone && (v.exempt || age(now, v.beat) < o.opts.Life/2)
 }
 
 // known tells whether the others can be relied on to know of the process.
 func (o *Owner) known() bool {
 	v := o.view.Load()
-	return v.joined && age(v.beat) < o.opts.Life/2
+	return v.joined && age(time.Now(), v.beat) < o.opts.Life/2
 }
 
-// age is how long ago t was. The monotonic clock stands still while a machine
+// age is how long before now t was. The monotonic clock stands still while a machine
 // sleeps, and the other one can be set back: the longer one counts.
-func age(t time.Time) time.Duration {
-	now := time.Now()
+func age(now, t time.Time) time.Duration {
 	return max(now.Sub(t), now.Round(0).Sub(t.Round(0)))
 }

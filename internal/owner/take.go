@@ -110,7 +110,7 @@ func (o *Owner) attend(ctx context.Context) (ok bool, failure, err error) {
 	switch {
 	case o.life.Err() != nil:
 		return false, nil, ErrClosed
-	case o.joined && age(o.beat) >= o.opts.Life/2:
+	case o.joined && age(time.Now(), o.beat) >= o.opts.Life/2:
 		if err = o.pulse(ctx, false); err == nil {
 			o.report(nil)
 		}

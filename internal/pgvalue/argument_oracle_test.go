@@ -88,11 +88,6 @@ func TestKnownArgumentComesBackAsSaidInLatin1(t *testing.T) {
 func TestKnownLiteralComesBackAsSaid(t *testing.T) {
 	sessions, columns := newDatabase(t)
 	r := newRandom(t)
-	type literal struct {
-		kind pgvalue.LiteralKind
-		text string
-		sql  string
-	}
 	literals := []literal{{pgvalue.LiteralBool, "true", "TRUE"}, {pgvalue.LiteralBool, "false", "false"}}
 	for _, text := range texts {
 		literals = append(literals, literal{pgvalue.LiteralString, text, pq.QuoteLiteral(text)})

@@ -35,7 +35,7 @@
 // Session.BinaryParameters a []byte is known only for bytea, text, varchar,
 // char, json and enum. NULL is known for every base type and enum; of a domain
 // not even that, since it may refuse NULL. Nothing else is known of the values
-// of any other type.
+// of any other type. docs/types.md tells it value by value; a test keeps it so.
 //
 // All of it rests on what every session of lib/pq has: client_encoding UTF8,
 // DateStyle ISO and extra_float_digits at its default or higher.

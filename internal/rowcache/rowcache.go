@@ -164,8 +164,8 @@ var began = time.Now()
 // the key (4 bytes), key; the image follows.
 const headerSize = 8 + 8 + 8 + 1 + 4
 
-// Get looks the row up. The image is the caller's own copy.
-func (c *Cache) Get(key []byte, hash, epoch, schema uint64) ([]byte, Verdict) {
+// Get looks the row up; now is the time. The image is the caller's own copy.
+func (c *Cache) Get(key []byte, hash, epoch, schema uint64, now time.Time) ([]byte, Verdict) {
 	if c.big == nil {
 		return nil, Miss
 	}
@@ -177,7 +177,7 @@ func (c *Cache) Get(key []byte, hash, epoch, schema uint64) ([]byte, Verdict) {
 	if verdict == Miss ||
 		binary.LittleEndian.Uint64(entry) != epoch ||
 		binary.LittleEndian.Uint64(entry[8:]) != schema ||
-		int64(binary.LittleEndian.Uint64(entry[16:])) <= int64(time.Since(began)) {
+		int64(binary.LittleEndian.Uint64(entry[16:])) <= int64(now.Sub(began)) {
 		return nil, Miss
 	}
 	return image, verdict

@@ -32,14 +32,14 @@ func fill(t testing.TB, c *Cache, key string, hash uint64, image string) {
 
 func requireHit(t testing.TB, c *Cache, key string, hash uint64, image string) {
 	t.Helper()
-	got, verdict := c.Get([]byte(key), hash, 1, 1)
+	got, verdict := c.Get([]byte(key), hash, 1, 1, time.Now())
 	require.Equal(t, Present, verdict, key)
 	require.Equal(t, image, string(got))
 }
 
 func requireMiss(t testing.TB, c *Cache, key string, hash uint64) {
 	t.Helper()
-	got, verdict := c.Get([]byte(key), hash, 1, 1)
+	got, verdict := c.Get([]byte(key), hash, 1, 1, time.Now())
 	require.Equal(t, Miss, verdict, key)
 	require.Nil(t, got)
 }
@@ -53,7 +53,7 @@ func TestFilledRowIsFound(t *testing.T) {
 	require.Equal(t, 1, c.Len())
 
 	require.True(t, c.Fill([]byte("gone"), 2, c.Lease(2, 1, 1), nil, Absent, ttl))
-	got, verdict := c.Get([]byte("gone"), 2, 1, 1)
+	got, verdict := c.Get([]byte("gone"), 2, 1, 1, time.Now())
 	require.Equal(t, Absent, verdict)
 	require.Empty(t, got)
 }
@@ -61,7 +61,7 @@ func TestFilledRowIsFound(t *testing.T) {
 func TestImageIsTheCallersOwn(t *testing.T) {
 	c := newCache(t, 1<<20)
 	fill(t, c, "k", 1, "image")
-	got, _ := c.Get([]byte("k"), 1, 1, 1)
+	got, _ := c.Get([]byte("k"), 1, 1, 1, time.Now())
 	clear(got)
 	requireHit(t, c, "k", 1, "image")
 }
@@ -82,7 +82,7 @@ func TestEpochAndSchemaAreChecked(t *testing.T) {
 	c := newCache(t, 1<<20)
 	fill(t, c, "k", 1, "image")
 	for _, at := range [][2]uint64{{2, 1}, {0, 1}, {1, 2}, {1, 0}} {
-		_, verdict := c.Get([]byte("k"), 1, at[0], at[1])
+		_, verdict := c.Get([]byte("k"), 1, at[0], at[1], time.Now())
 		require.Equal(t, Miss, verdict, at)
 	}
 	requireHit(t, c, "k", 1, "image")
@@ -159,7 +159,7 @@ func TestFlushedRowIsKeptIfSomebodyWantsIt(t *testing.T) {
 
 	fill(t, c, "deleted", 4, "old")
 	flushed("deleted", 4, "", Absent, false)
-	_, verdict := c.Get([]byte("deleted"), 4, 1, 1)
+	_, verdict := c.Get([]byte("deleted"), 4, 1, 1, time.Now())
 	require.Equal(t, Absent, verdict)
 
 	fill(t, c, "other", 5, "image")
@@ -173,7 +173,7 @@ func TestFlushedRowReplacesAnEntryOfAnyAge(t *testing.T) {
 		fill(t, c, "k", 1, "old")
 		time.Sleep(2 * ttl)
 		c.Flushed([]byte("k"), 1, 3, 2, []byte("new"), Present, ttl, false)
-		got, verdict := c.Get([]byte("k"), 1, 3, 2)
+		got, verdict := c.Get([]byte("k"), 1, 3, 2, time.Now())
 		require.Equal(t, Present, verdict)
 		require.Equal(t, "new", string(got))
 	})
@@ -231,7 +231,7 @@ func TestEvictionForgetsAndNeverMixesUp(t *testing.T) {
 	require.Less(t, c.Len(), rows)
 	found := 0
 	for hash := range uint64(rows) {
-		if got, verdict := c.Get([]byte(fmt.Sprint("k", hash)), hash, 1, 1); verdict == Present {
+		if got, verdict := c.Get([]byte(fmt.Sprint("k", hash)), hash, 1, 1, time.Now()); verdict == Present {
 			require.Equal(t, image(hash), string(got))
 			found++
 		}
@@ -301,7 +301,7 @@ func TestNoOldImageSurvivesAWrite(t *testing.T) {
 	close(stop)
 	readers.Wait()
 	for row := range uint64(rows) {
-		if got, verdict := c.Get(key(row), row, 1, 1); verdict == Present {
+		if got, verdict := c.Get(key(row), row, 1, 1, time.Now()); verdict == Present {
 			require.EqualValues(t, writes, binary.LittleEndian.Uint64(got))
 		}
 	}
@@ -345,7 +345,7 @@ func BenchmarkGet(b *testing.B) {
 	require.True(b, c.Fill(key, hash, c.Lease(hash, 1, 1), make([]byte, 80), Present, time.Hour))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, verdict := c.Get(key, hash, 1, 1); verdict != Present {
+		if _, verdict := c.Get(key, hash, 1, 1, time.Now()); verdict != Present {
 			b.Fatal("not found")
 		}
 	}

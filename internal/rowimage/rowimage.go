@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"math"
 	"time"
+	"unsafe"
 )
 
 // Unknown stands in a row for a value that only PostgreSQL knows.
@@ -102,7 +103,7 @@ func AppendRow(dst []byte, loc *time.Location, row []driver.Value) ([]byte, erro
 // slices are copies.
 func Decode(image []byte, loc *time.Location, dest []driver.Value) error {
 	for i := range dest {
-		n, err := decodeCell(image, loc, &dest[i])
+		n, err := decodeCell(image, loc, &dest[i], false)
 		if err != nil {
 			return err
 		}
@@ -114,12 +115,22 @@ func Decode(image []byte, loc *time.Location, dest []driver.Value) error {
 // DecodeColumns reads the cells of the given columns, in their order, into
 // dest. It is quickest when columns ascend.
 func DecodeColumns(image []byte, loc *time.Location, columns []int, dest []driver.Value) error {
+	return decodeColumns(image, loc, columns, dest, false)
+}
+
+// DecodeInPlace is DecodeColumns, but that strings and byte slices lie in image, which
+// must never change after it.
+func DecodeInPlace(image []byte, loc *time.Location, columns []int, dest []driver.Value) error {
+	return decodeColumns(image, loc, columns, dest, true)
+}
+
+func decodeColumns(image []byte, loc *time.Location, columns []int, dest []driver.Value, inPlace bool) error {
 	at := cursor{image: image, rest: image}
 	for i, column := range columns {
 		if !at.seek(column) {
 			return errDamaged
 		}
-		if _, err := decodeCell(at.rest, loc, &dest[i]); err != nil {
+		if _, err := decodeCell(at.rest, loc, &dest[i], inPlace); err != nil {
 			return err
 		}
 	}
@@ -259,7 +270,7 @@ func sized(size, n int) int {
 	return size + n
 }
 
-func decodeCell(b []byte, loc *time.Location, dest *driver.Value) (int, error) {
+func decodeCell(b []byte, loc *time.Location, dest *driver.Value, inPlace bool) (int, error) {
 	size := cellSize(b)
 	if size <= 0 {
 		return 0, errDamaged
@@ -280,10 +291,18 @@ func decodeCell(b []byte, loc *time.Location, dest *driver.Value) (int, error) {
 		*dest = math.Float64frombits(binary.LittleEndian.Uint64(b[1:]))
 	case kindString:
 		_, n := binary.Uvarint(b[1:])
-		*dest = string(b[1+n : size])
+		if text := b[1+n : size]; inPlace {
+			*dest = unsafe.String(unsafe.SliceData(text), len(text))
+		} else {
+			*dest = string(text)
+		}
 	case kindBytes:
 		_, n := binary.Uvarint(b[1:])
-		*dest = append(make([]byte, 0, size-1-n), b[1+n:size]...)
+		if bytes := b[1+n : size : size]; inPlace {
+			*dest = bytes
+		} else {
+			*dest = append(make([]byte, 0, len(bytes)), bytes...)
+		}
 	default:
 		*dest = decodeTime(b, loc)
 	}
