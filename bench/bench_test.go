@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -26,7 +27,7 @@ func TestMain(m *testing.M) {
 // tiny is the whole benchmark on few rows and for a moment.
 func tiny() settings {
 	s := thorough
-	s.rounds, s.slice, s.mix, s.sustained = 1, 4*time.Millisecond, 10*time.Millisecond, 20*time.Millisecond
+	s.durable, s.rounds, s.slice, s.mix, s.sustained = false, 1, 4*time.Millisecond, 10*time.Millisecond, 20*time.Millisecond
 	s.hotRows, s.ycsbRows, s.largeRows, s.texts, s.tables = 200, 200, 2000, 100, 10
 	return s
 }
@@ -129,18 +130,20 @@ func TestLoopCountsCallsAndStopsAtAnError(t *testing.T) {
 
 // What a slow call holds up counts from when it was due, all else from its start.
 func TestOpenLoopCountsWaiting(t *testing.T) {
-	slow := make(chan struct{})
-	s, err := openLoop(t.Context(), 1000, 300*time.Millisecond, func(_ context.Context, _ int, i int64) error {
-		if i == 10 {
-			time.AfterFunc(100*time.Millisecond, func() { close(slow) })
-			<-slow
-		}
-		return nil
+	synctest.Test(t, func(t *testing.T) { // where the clock moves only while all sleep
+		s, err := openLoop(t.Context(), 1000, 300*time.Millisecond, func(_ context.Context, _ int, i int64) error {
+			if i == 10 {
+				time.Sleep(100 * time.Millisecond)
+			}
+			return nil
+		})
+		require.NoError(t, err)
+		require.EqualValues(t, 300, s.n)
+		require.Equal(t, 300*time.Millisecond-time.Millisecond, s.elapsed)
+		require.EqualValues(t, 200, s.latency.counts[bucketOf(0)], "all but the slow one and the 99 due before it ended")
+		require.InEpsilon(t, 100*time.Millisecond, s.latency.longest(), 0.02)
+		require.InEpsilon(t, 50*time.Millisecond, s.latency.quantile(1-50.0/300), 0.05)
 	})
-	require.NoError(t, err)
-	require.EqualValues(t, 300, s.n)
-	require.GreaterOrEqual(t, s.latency.longest(), 90*time.Millisecond)
-	require.Greater(t, s.latency.quantile(0.8), 10*time.Millisecond, "some hundred were held up")
 }
 
 func TestSpreadAndOwnVisitEveryRow(t *testing.T) {
@@ -253,9 +256,14 @@ func TestMedianAndRatios(t *testing.T) {
 		value  float64
 		want   string
 	}{{true, 2, "met"}, {true, 3, "met"}, {true, 4, "not met"}, {false, 2, "not met"}, {false, 3, "met"}, {false, 4, "met"}} {
-		require.Equal(t, x.want, outcome{ratio{target: 3, atMost: x.atMost}, spreadOf{median: x.value}}.met(), "%+v", x)
+		require.Equal(t, x.want, outcome{ratio: ratio{target: 3, atMost: x.atMost}, value: spreadOf{median: x.value}}.met(), "%+v", x)
 	}
 	require.Equal(t, "-", outcome{ratio: ratio{target: untargeted}}.met())
+
+	late := results{"a": of(10, 10, 10), "b": of(5, 5, 5)}
+	late["a"][1].lag = 1200 * time.Millisecond
+	require.Equal(t, 1200*time.Millisecond, longestLag(late["a"]))
+	require.Equal(t, "lag of 1.2s", outcome{ratio{target: 3}, spreadOf{median: 4}, longestLag(late["a"])}.met())
 }
 
 func TestNumbersKeepThreeDigits(t *testing.T) {
@@ -270,7 +278,7 @@ func TestNumbersKeepThreeDigits(t *testing.T) {
 
 // What a measurement leaves is compared with what it acknowledged.
 func TestCheckFindsALostWrite(t *testing.T) {
-	server, err := startServer(t.Context())
+	server, err := startServer(t.Context(), false)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, server.Close()) }()
 	s := tiny()
@@ -278,7 +286,7 @@ func TestCheckFindsALostWrite(t *testing.T) {
 	su := statements(s)
 	cases := selectCases(su, s)
 	require.Len(t, cases, 1)
-	e, err := newEnvironment(t.Context(), server, su, cases)
+	e, err := newEnvironment(t.Context(), server, measured{su, cases})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, e.close()) }()
 	session := e.sessions["pq"]

@@ -16,13 +16,18 @@ import (
 )
 
 // startServer starts the server of all suites. Its buffers hold the tables of one
-// suite; the rest are PostgreSQL's defaults. The server that PGTEST_DSN names is taken
+// suite, and its WAL may grow so far that a checkpoint does not fall upon one subject
+// rather than another; the rest are PostgreSQL's defaults. The server that PGTEST_DSN names is taken
 // as it is, and needs room for some thousand connections.
-func startServer(ctx context.Context) (*pgtest.Server, error) {
+func startServer(ctx context.Context, durable bool) (*pgtest.Server, error) {
 	if os.Getenv(pgtest.EnvDSN) != "" {
 		return pgtest.Start(ctx)
 	}
-	return pgtest.Start(ctx, pgtest.WithFsync(), pgtest.WithSetting("max_connections", "1500"), pgtest.WithSetting("shared_buffers", "2GB"))
+	options := []pgtest.Option{pgtest.WithSetting("max_connections", "1500"), pgtest.WithSetting("shared_buffers", "2GB"), pgtest.WithSetting("max_wal_size", "8GB")}
+	if durable {
+		options = append(options, pgtest.WithFsync())
+	}
+	return pgtest.Start(ctx, options...)
 }
 
 // environment is the open subjects of one suite, each with a database of its own.
@@ -37,7 +42,7 @@ type environment struct {
 
 // newEnvironment makes the tables of the suite, copies them for each subject
 // and opens the subjects.
-func newEnvironment(ctx context.Context, server *pgtest.Server, su suite, cases []benchCase) (e *environment, err error) {
+func newEnvironment(ctx context.Context, server *pgtest.Server, m measured) (e *environment, err error) {
 	e = &environment{server: server, sessions: map[string]*session{}}
 	defer func() {
 		if err != nil {
@@ -51,21 +56,27 @@ func newEnvironment(ctx context.Context, server *pgtest.Server, su suite, cases 
 		return nil, err
 	}
 	var network []string
-	if su.roundTrip > 0 {
-		if e.delay, err = newDelay(net.JoinHostPort("127.0.0.1", strconv.Itoa(server.Port())), su.roundTrip); err != nil {
+	if m.roundTrip > 0 {
+		if e.delay, err = newDelay(net.JoinHostPort("127.0.0.1", strconv.Itoa(server.Port())), m.roundTrip); err != nil {
 			return nil, err
 		}
 		network = e.delay.params()
 	}
-	template, err := e.makeTemplate(ctx, su.operations)
+	template, err := e.makeTemplate(ctx, m.operations)
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range cases {
+	for _, c := range m.cases {
 		if e.sessions[c.subject.Name] == nil {
-			if err := e.open(ctx, c.subject, template, network); err != nil {
+			if err := e.copy(ctx, c.subject, template, network); err != nil {
 				return nil, fmt.Errorf("%s: %w", c.subject.Name, err)
 			}
+		}
+	}
+	// Each copy is a checkpoint, so all come first.
+	for name, s := range e.sessions {
+		if err := s.open(ctx); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return e, nil
@@ -99,8 +110,8 @@ func (e *environment) create(ctx context.Context, template string) (string, erro
 	return name, err
 }
 
-// open makes the subject's database, if it needs one, and opens both.
-func (e *environment) open(ctx context.Context, subject Subject, template string, network []string) error {
+// copy makes the subject's database, if it needs one.
+func (e *environment) copy(ctx context.Context, subject Subject, template string, network []string) error {
 	s := &session{subject: subject, at: place{server: e.server, network: network, dir: filepath.Join(e.dir, subject.Name)}, rates: map[string]float64{}}
 	err := os.Mkdir(s.at.dir, 0o700)
 	if err != nil {
@@ -110,13 +121,60 @@ func (e *environment) open(ctx context.Context, subject Subject, template string
 		if s.at.database, err = e.create(ctx, template); err != nil {
 			return err
 		}
-		if s.plain, err = sql.Open("postgres", e.server.DSN(s.at.database)); err != nil {
+	}
+	e.sessions[subject.Name] = s
+	return nil
+}
+
+// open opens the subject, and the plain driver if what it writes is to be found.
+func (s *session) open(ctx context.Context) (err error) {
+	if !s.subject.Local {
+		plain, err := sql.Open("postgres", s.at.server.DSN(s.at.database)) // not through the delay
+		if err != nil {
+			return err
+		}
+		if err := touch(ctx, plain); err != nil {
+			return errors.Join(err, plain.Close())
+		}
+		if s.subject.Forgets {
+			err = plain.Close()
+		} else {
+			s.plain = plain
+		}
+		if err != nil {
 			return err
 		}
 	}
-	e.sessions[subject.Name] = s
-	s.client, err = subject.Open(ctx, s.at)
+	s.client, err = s.subject.Open(ctx, s.at)
 	return err
+}
+
+// touch changes each page of each table. The first change of a page after a checkpoint
+// writes the whole page to the WAL: in a short measurement a slow subject would pay that
+// for every row, where in a long one it comes to nothing.
+func touch(ctx context.Context, plain *sql.DB) error {
+	rows, err := plain.QueryContext(ctx, `SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var names []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return err
+		}
+		names = append(names, name)
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for _, name := range names {
+		if _, err := plain.ExecContext(ctx, `UPDATE `+name+` SET n = n WHERE id % 64 = 0`); err != nil {
+			return fmt.Errorf("touch %s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // mostGoroutines is the largest number of goroutines that a case has.

@@ -3,7 +3,7 @@
 //
 //	go run . -quick                        # what the ratios are made of
 //	go run . -results .                    # all, into RESULTS.md and plots/
-//	go run . -only '^read/' -rounds 20     # some cases
+//	go run . -only '^read/' -rounds 20     # some cases; -cpuprofile shows where time goes
 //
 // It starts a PostgreSQL server of its own with fsync on (or uses the one that
 // PGTEST_DSN names). A subject (subject.go) is a way to reach PostgreSQL with its
@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"os"
 	"os/signal"
 	"syscall"
@@ -51,7 +52,7 @@ func main() {
 // it did not.
 func run(ctx context.Context, s settings, stdout, stderr io.Writer) (err error) {
 	start := time.Now()
-	server, err := startServer(ctx)
+	server, err := startServer(ctx, s.durable)
 	if err != nil {
 		return err
 	}
@@ -60,19 +61,20 @@ func run(ctx context.Context, s settings, stdout, stderr io.Writer) (err error) 
 	if report.machine, err = lookAround(ctx, server); err != nil {
 		return err
 	}
-	for _, su := range suites(s) {
-		cases := selectCases(su, s)
-		if len(cases) == 0 {
-			continue
-		}
-		if err := measureSuite(ctx, server, su, cases, s, start, report.results); err != nil {
-			return fmt.Errorf("%s: %w", su.name, err)
-		}
-		report.suites = append(report.suites, measured{su, cases})
-		fmt.Fprintf(stderr, "%s: %d cases, %.0f s\n", su.name, len(cases), time.Since(start).Seconds())
-	}
-	if len(report.suites) == 0 {
+	if report.suites = selectSuites(s); len(report.suites) == 0 {
 		return errors.New("no case matches -only")
+	}
+	fmt.Fprintf(stderr, "some %.0f minutes\n", math.Ceil(s.estimate(report.suites).Minutes()))
+	profiled, err := profile(s.profile)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, profiled()) }()
+	for _, m := range report.suites {
+		if err := measureSuite(ctx, server, m, s, start, report.results); err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+		fmt.Fprintf(stderr, "%s: %d cases, %.0f s\n", m.name, len(m.cases), time.Since(start).Seconds())
 	}
 	report.took = time.Since(start)
 	if s.results != "" {

@@ -48,19 +48,34 @@ func selectCases(su suite, s settings) []benchCase {
 	return cases
 }
 
+// measured is a suite with the cases of it that are measured.
+type measured struct {
+	suite
+	cases []benchCase
+}
+
+func selectSuites(s settings) (selected []measured) {
+	for _, su := range suites(s) {
+		if cases := selectCases(su, s); len(cases) > 0 {
+			selected = append(selected, measured{su, cases})
+		}
+	}
+	return selected
+}
+
 // measureSuite measures every case of a suite once a round. The budget counts from
 // start.
-func measureSuite(ctx context.Context, server *pgtest.Server, su suite, cases []benchCase, s settings, start time.Time, r results) (err error) {
-	e, err := newEnvironment(ctx, server, su, cases)
+func measureSuite(ctx context.Context, server *pgtest.Server, m measured, s settings, start time.Time, r results) (err error) {
+	e, err := newEnvironment(ctx, server, m)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.close()) }()
-	for round := range s.rounds {
-		if round > 0 && (s.quick && su.costly || s.budget > 0 && time.Since(start) > s.budget) {
+	for round := range s.roundsOf(m.suite) {
+		if round > 0 && s.budget > 0 && time.Since(start) > s.budget {
 			break
 		}
-		for _, c := range cases {
+		for _, c := range m.cases {
 			x, err := measureOnce(ctx, c, e.sessions[c.subject.Name])
 			if err != nil {
 				return fmt.Errorf("%s: %w", c.name(), err)

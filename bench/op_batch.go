@@ -23,6 +23,8 @@ func (o batchOf) Prepare(ctx context.Context, s *session, _ int) error {
 	return warm(ctx, s, "large", o.rows)
 }
 
+func (o batchOf) Takes() time.Duration { return 3 * o.d }
+
 func (o batchOf) Measure(ctx context.Context, s *session, _ int) (x sample, err error) {
 	base, r, calm := s.base(), s.Table("large"), context.WithoutCancel(ctx)
 	for x.elapsed < o.d && ctx.Err() == nil {

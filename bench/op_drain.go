@@ -6,13 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/writebehind/writebehind"
 )
 
 // drain is how fast a backlog reaches PostgreSQL. writebehind cannot flush while it is
 // built, because the table is locked; the time begins when it is not any more. The
-// bare rival then sends as many rows in batches of the size that writebehind chose.
+// bare rival sends as many rows in batches of the size that writebehind chose.
 type drain struct {
 	about
 	table   string
@@ -20,7 +18,8 @@ type drain struct {
 	backlog int
 	insert  bool // else UPDATE of rows that lie apart
 
-	batch *int // rows per transaction of the last drain by writebehind
+	batches batches
+	like    string // the subject whose batches the bare rival sends
 }
 
 func (o drain) Setup(ctx context.Context, plain *sql.DB) error {
@@ -38,8 +37,11 @@ func (o drain) Prepare(ctx context.Context, s *session, _ int) error {
 	return warm(ctx, s, o.table, o.rows)
 }
 
+func (drain) Takes() time.Duration { return 5 * time.Second }
+
 func (o drain) Measure(ctx context.Context, s *session, _ int) (sample, error) {
 	base := s.base()
+	batch := o.batches.of(o.like)
 	var x sample
 	var err error
 	switch {
@@ -47,12 +49,12 @@ func (o drain) Measure(ctx context.Context, s *session, _ int) (sample, error) {
 		x, err = o.behind(ctx, s, base)
 	case o.insert:
 		start := time.Now()
-		err = s.client.(copyClient).send(ctx, o.table, base, o.backlog, *o.batch)
+		err = s.client.(copyClient).send(ctx, o.table, base, o.backlog, batch)
 		x = sample{n: int64(o.backlog), elapsed: time.Since(start)}
 	default:
-		keys, values := o.sorted(base)
+		keys, values := o.sorted(base, batch)
 		start := time.Now()
-		err = sendUnnest(ctx, s, keys, values, *o.batch)
+		err = sendUnnest(ctx, s, keys, values, batch)
 		x = sample{n: int64(o.backlog), elapsed: time.Since(start)}
 	}
 	if o.insert {
@@ -60,7 +62,7 @@ func (o drain) Measure(ctx context.Context, s *session, _ int) (sample, error) {
 	} else {
 		s.wrote(o.table, o.rows, []int64{int64(o.backlog)}, base)
 	}
-	x.extra = []extra{{"rows per transaction", float64(*o.batch)}}
+	x.extra = []extra{{"rows per transaction", float64(o.batches.of(o.like))}}
 	return x, err
 }
 
@@ -74,7 +76,7 @@ func (o drain) behind(ctx context.Context, s *session, base int64) (x sample, er
 	if _, err := lock.ExecContext(ctx, `LOCK TABLE `+o.table+` IN SHARE MODE`); err != nil {
 		return x, err
 	}
-	before, err := writebehind.Stats(s.DB())
+	before, err := flushedBy(s)
 	if err != nil {
 		return x, err
 	}
@@ -89,9 +91,9 @@ func (o drain) behind(ctx context.Context, s *session, base int64) (x sample, er
 		return x, err
 	}
 	x = sample{n: int64(o.backlog), elapsed: time.Since(start)}
-	after, err := writebehind.Stats(s.DB())
-	if flushes := int(after.Flushes - before.Flushes); err == nil && flushes > 0 {
-		*o.batch = (o.backlog + flushes - 1) / flushes
+	after, err := flushedBy(s)
+	if size := after.since(before); size > 0 {
+		o.batches.set(s, size)
 	}
 	return x, err
 }
@@ -129,13 +131,13 @@ func fillInserts(ctx context.Context, db *sql.DB, table string, first int64, row
 }
 
 // sorted are the keys and values of the backlog, each batch sorted by key.
-func (o drain) sorted(base int64) (keys, values []int64) {
+func (o drain) sorted(base int64, batch int) (keys, values []int64) {
 	keys, values = make([]int64, o.backlog), make([]int64, o.backlog)
 	for i := range keys {
 		keys[i], values[i] = own(0, 1, int64(i), o.rows), base+int64(i)
 	}
-	for first := 0; first < len(keys); first += *o.batch {
-		end := min(first+*o.batch, len(keys))
+	for first := 0; first < len(keys); first += batch {
+		end := min(first+batch, len(keys))
 		sortTogether(keys[first:end], values[first:end])
 	}
 	return keys, values

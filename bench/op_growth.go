@@ -59,6 +59,8 @@ func (o growth) Prepare(ctx context.Context, s *session, _ int) error {
 	return nil
 }
 
+func (o growth) Takes() time.Duration { return time.Second + o.slice }
+
 func (o growth) Measure(ctx context.Context, s *session, _ int) (sample, error) {
 	var sources []rows
 	for _, name := range o.names() {

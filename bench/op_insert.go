@@ -23,6 +23,8 @@ func (o insert) Setup(ctx context.Context, plain *sql.DB) error {
 
 func (insert) Prepare(context.Context, *session, int) error { return nil }
 
+func (o insert) Takes() time.Duration { return o.slice }
+
 func (o insert) Measure(ctx context.Context, s *session, goroutines int) (sample, error) {
 	query := fmt.Sprintf(insertRow, o.table)
 	base := s.base()

@@ -56,6 +56,8 @@ func (o keyed) Prepare(ctx context.Context, s *session, _ int) error {
 	return nil
 }
 
+func (o keyed) Takes() time.Duration { return o.slice }
+
 func (o keyed) Measure(ctx context.Context, s *session, goroutines int) (sample, error) {
 	r := s.Table(o.table)
 	if o.prefix != "" {

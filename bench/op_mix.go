@@ -40,6 +40,8 @@ func (o *mix) Prepare(ctx context.Context, s *session, _ int) error {
 	return warm(ctx, s, o.table, o.rows)
 }
 
+func (o *mix) Takes() time.Duration { return o.d + o.d/5 }
+
 func (o *mix) Measure(ctx context.Context, s *session, goroutines int) (sample, error) {
 	base, r, keys := s.base(), s.Table(o.table), zipfs(goroutines, o.rows)
 	last := make([][]int64, goroutines)

@@ -31,6 +31,8 @@ func (o paced) Prepare(ctx context.Context, s *session, _ int) error {
 	return err
 }
 
+func (o paced) Takes() time.Duration { return time.Second + o.d }
+
 func (o paced) Measure(ctx context.Context, s *session, _ int) (sample, error) {
 	base, r, rate := s.base(), s.Table("large"), s.rates["drain"]/2
 	x, err := drained(ctx, s, func() (sample, error) {
@@ -65,6 +67,8 @@ func (o barrier) Setup(ctx context.Context, plain *sql.DB) error {
 func (o barrier) Prepare(ctx context.Context, s *session, _ int) error {
 	return warm(ctx, s, "hot", o.rows)
 }
+
+func (o barrier) Takes() time.Duration { return o.d }
 
 func (o barrier) Measure(ctx context.Context, s *session, goroutines int) (sample, error) {
 	base, r, query := s.base(), s.Table("hot"), fmt.Sprintf(rangeRead, "hot")

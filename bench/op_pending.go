@@ -29,6 +29,8 @@ func (o manyPending) Setup(ctx context.Context, plain *sql.DB) error {
 
 func (o manyPending) Prepare(context.Context, *session, int) error { return nil }
 
+func (o manyPending) Takes() time.Duration { return 3*time.Second + o.d }
+
 func (o manyPending) Measure(ctx context.Context, s *session, _ int) (sample, error) {
 	base, query := s.base(), fmt.Sprintf(insertRow, "trusted")
 	ctx = context.WithoutCancel(ctx)

@@ -20,6 +20,8 @@ func (o recovery) Setup(ctx context.Context, plain *sql.DB) error {
 
 func (recovery) Prepare(context.Context, *session, int) error { return nil }
 
+func (recovery) Takes() time.Duration { return 3 * time.Second }
+
 func (o recovery) Measure(ctx context.Context, s *session, _ int) (sample, error) {
 	base, c := s.base(), s.client.(*recoveredClient)
 	if err := leaveJournal(ctx, o.groups, base, c.dsn); err != nil {

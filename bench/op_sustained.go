@@ -13,6 +13,8 @@ type sustained struct {
 	about
 	rows int
 	d    time.Duration
+
+	batches batches // of the flushes, for a bare rival to send the same
 }
 
 func (o sustained) Setup(ctx context.Context, plain *sql.DB) error {
@@ -23,15 +25,27 @@ func (o sustained) Prepare(ctx context.Context, s *session, _ int) error {
 	return warm(ctx, s, "large", o.rows)
 }
 
+func (o sustained) Takes() time.Duration { return o.d + o.d/5 }
+
 func (o sustained) Measure(ctx context.Context, s *session, goroutines int) (sample, error) {
 	base, r := s.base(), s.Table("large")
+	before, err := flushedBy(s)
+	if err != nil {
+		return sample{}, err
+	}
 	x, err := drained(ctx, s, func() (sample, error) {
 		return timedLoop(ctx, goroutines, o.d, func(ctx context.Context, w int, i int64) error {
 			return r.Set(ctx, own(w, goroutines, i, o.rows), base+i)
 		})
 	})
-	if err == nil {
-		s.wrote("large", o.rows, x.calls, base)
+	if err != nil {
+		return x, err
+	}
+	s.wrote("large", o.rows, x.calls, base)
+	after, err := flushedBy(s)
+	if size := after.since(before); size > 0 {
+		o.batches.set(s, size)
+		x.extra = []extra{{"rows per transaction", float64(size)}}
 	}
 	return x, err
 }

@@ -24,6 +24,8 @@ func (o transaction) Prepare(ctx context.Context, s *session, _ int) error {
 	return warm(ctx, s, "hot", o.rows)
 }
 
+func (o transaction) Takes() time.Duration { return o.slice }
+
 func (o transaction) Measure(ctx context.Context, s *session, goroutines int) (sample, error) {
 	const writes = 3
 	query, base, db := fmt.Sprintf(setByKey, "hot"), s.base(), s.DB()

@@ -21,6 +21,8 @@ func (o upsert) Prepare(ctx context.Context, s *session, _ int) error {
 	return warm(ctx, s, "hot", o.rows)
 }
 
+func (o upsert) Takes() time.Duration { return o.slice }
+
 func (o upsert) Measure(ctx context.Context, s *session, goroutines int) (sample, error) {
 	const query = `INSERT INTO hot (id, name, price, n) VALUES ($1, $2, $3, 0) ON CONFLICT (id) DO UPDATE SET price = EXCLUDED.price`
 	base, db := s.base(), s.DB()

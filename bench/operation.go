@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 )
 
 // Operation is something that is done with a subject and timed.
@@ -14,6 +15,8 @@ type Operation interface {
 	Setup(ctx context.Context, plain *sql.DB) error
 	// Prepare readies the subject before each measurement.
 	Prepare(ctx context.Context, s *session, goroutines int) error
+	// Takes is about how long a measurement takes, with what it needs beforehand.
+	Takes() time.Duration
 	// Measure does the work and tells how much it was and how long it took.
 	Measure(ctx context.Context, s *session, goroutines int) (sample, error)
 	// Check fails if the database does not hold what was acknowledged. It is called

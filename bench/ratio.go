@@ -42,7 +42,7 @@ func ratios() []ratio {
 		{"sustained_on_vs_pq", 5, false, c("sustained", on, 16), c("sustained", "pq", 16), rate},
 		{"sustained_on_vs_pgx_async", 1.5, false, c("sustained", on, 16), c("sustained", "pgx-async", 16), rate},
 		{"drain_vs_unnest", 0.9, false, c("drain", off+"-backlog", 1), c("drain", "unnest", 1), rate},
-		{"drain_load_vs_unnest", 0.65, false, c("sustained", off, 16), c("drain", "unnest", 1), rate},
+		{"drain_load_vs_unnest", 0.65, false, c("sustained", off, 16), c("drain-load", "unnest", 1), rate},
 		{"drain_vs_copy", 0.8, false, c("drain-insert", off+"-backlog", 1), c("drain-insert", "copy", 1), rate},
 		{"insert_check_vs_pq", untargeted, false, c("sustained-insert", off, 16), c("sustained-insert", "pq", 16), rate},
 		{"handmade_uniform", 0.95, false, c("sustained", off, 16), c("sustained", "batcher", 16), rate},
@@ -101,10 +101,15 @@ func neededByRatios() map[string]bool {
 	return needed
 }
 
+// lagBound is how long an acknowledged write of a sustained figure may be away from
+// PostgreSQL.
+const lagBound = time.Second
+
 // outcome is a ratio that was measured.
 type outcome struct {
 	ratio
 	value spreadOf
+	lag   time.Duration // the longest of the cases
 }
 
 // outcomes lists the ratios whose cases were measured.
@@ -112,7 +117,7 @@ func (r results) outcomes() []outcome {
 	var all []outcome
 	for _, x := range ratios() {
 		if v, ok := x.measured(r); ok {
-			all = append(all, outcome{x, v})
+			all = append(all, outcome{x, v, max(longestLag(r[x.a]), longestLag(r[x.b]))})
 		}
 	}
 	worst, ok := math.Inf(-1), true
@@ -123,7 +128,7 @@ func (r results) outcomes() []outcome {
 		}
 	}
 	if ok {
-		all = append(all, outcome{passthrough, spreadOf{worst, worst, worst}})
+		all = append(all, outcome{ratio: passthrough, value: spreadOf{worst, worst, worst}})
 	}
 	return all
 }
@@ -163,9 +168,18 @@ func (x ratio) aim() string {
 	}
 }
 
-// met tells whether the median is what is aimed at.
+func longestLag(samples []sample) (longest time.Duration) {
+	for _, s := range samples {
+		longest = max(longest, s.lag)
+	}
+	return longest
+}
+
+// met tells whether the median is what is aimed at, under the bound on the lag.
 func (o outcome) met() string {
 	switch {
+	case o.lag > lagBound:
+		return "lag of " + o.lag.Round(time.Millisecond).String()
 	case o.target == untargeted:
 		return "-"
 	case o.atMost == (o.value.median <= o.target) || o.value.median == o.target:

@@ -17,26 +17,38 @@ type report struct {
 	took     time.Duration
 }
 
-// measured is a suite with the cases that were measured.
-type measured struct {
-	suite
-	cases []benchCase
-}
-
 // text is for the terminal; it ends in the ratio lines.
 func (p report) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n%d rounds, %.0f s\n", strings.Join(p.machine, "\n"), p.settings.rounds, p.took.Seconds())
+	fmt.Fprintf(&b, "%s\n%.0f s\n", strings.Join(p.machine, "\n"), p.took.Seconds())
 	for _, m := range p.suites {
-		fmt.Fprintf(&b, "\n%s\n%s\n", m.title, m.conditions)
+		fmt.Fprintf(&b, "\n%s (%s)\n%s\n", m.title, p.rounds(m), m.conditions)
 		for _, cases := range byOperation(m.cases) {
 			fmt.Fprintf(&b, "\n%s: %s\n%s", cases[0].operation.About().name, cases[0].operation.About().title, align(block(cases, p.results)))
 		}
 	}
 	if all := p.results.outcomes(); len(all) > 0 {
-		b.WriteString("\n" + align(ratioTable(all)) + "\n" + ratioLines(all))
+		b.WriteString("\n" + align(ratioTable(all)) + "\n")
+		for _, o := range all {
+			if o.lag > lagBound {
+				fmt.Fprintf(&b, "%s: writes were away from PostgreSQL for %s, more than %s\n", o.name, o.lag.Round(time.Millisecond), lagBound)
+			}
+		}
+		b.WriteString(ratioLines(all))
 	}
 	return b.String()
+}
+
+// rounds says how often the cases of a suite were measured.
+func (p report) rounds(m measured) string {
+	return counted(len(p.results[m.cases[0].name()]), "round")
+}
+
+func counted(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }
 
 // ratioTable shows ratios beside what is aimed at.
@@ -64,8 +76,8 @@ func (p report) markdown(plots []string) string {
 	for _, line := range p.machine {
 		b.WriteString("- " + line + "\n")
 	}
-	fmt.Fprintf(&b, "- %d rounds, all cases of a suite in turn; %s for single statements, %s for mixes, %s for sustained UPDATEs, per case and round; %.0f minutes in all\n",
-		p.settings.rounds, p.settings.slice, p.settings.mix, p.settings.sustained, p.took.Minutes())
+	fmt.Fprintf(&b, "- all cases of a suite in turn, in several rounds; %s for single statements, %s for mixes, %s for sustained UPDATEs, per case and round; %.0f minutes in all\n",
+		p.settings.slice, p.settings.mix, p.settings.sustained, p.took.Minutes())
 	b.WriteString(`
 Application, benchmark and server share the processors: take the ratios, not the rates. Of the figures in a cell the first is the median
 of the rounds, those in parentheses are the lowest and the highest; quantiles are of all rounds together. Allocations are those of the
@@ -82,7 +94,7 @@ Again: ` + "`make bench`" + `, or ` + "`cd bench && go run . -only '^read/'`" + 
 		fmt.Fprintf(&b, "\n![%s](plots/%s)\n", strings.TrimSuffix(name, ".svg"), name)
 	}
 	for _, m := range p.suites {
-		fmt.Fprintf(&b, "\n## %s\n\n%s\n", m.title, m.conditions)
+		fmt.Fprintf(&b, "\n## %s\n\n%s. %s\n", m.title, p.rounds(m), m.conditions)
 		for _, cases := range byOperation(m.cases) {
 			fmt.Fprintf(&b, "\n### %s\n\n%s\n\n%s", cases[0].operation.About().name, cases[0].operation.About().title, markdown(block(cases, p.results)))
 		}

@@ -18,6 +18,8 @@ type Subject struct {
 	Open func(ctx context.Context, at place) (client, error)
 	// Local tells that it needs no database.
 	Local bool
+	// Forgets tells that nothing of what it acknowledges is in its database.
+	Forgets bool
 }
 
 // place is where a subject finds its tables.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -12,18 +13,14 @@ import (
 // disk is a bare loop of group commit: each write is as many bytes as an UPDATE takes
 // in the journal, in a file that was filled with zeros before, and returns after an
 // fdatasync that covers it. It knows no rows: it is what the disk allows.
-var disk = Subject{Name: "disk", Promise: "the bytes of an UPDATE in the journal, written and synced by a bare loop", Open: openDisk, Local: true}
+var disk = Subject{Name: "disk", Promise: "the bytes of an UPDATE in the journal, written and synced by a bare loop", Open: openDisk, Forgets: true}
 
-const (
-	// groupBytes is what an UPDATE of a row as the benchmarks have them takes in the
-	// journal.
-	groupBytes = 80
-	// diskFile is the size of the file; at its end the writes begin anew.
-	diskFile = 64 << 20
-)
+// diskFile is the size of the file; at its end the writes begin anew.
+const diskFile = 64 << 20
 
 type diskClient struct {
-	file *os.File
+	file  *os.File
+	group []byte // what each write adds
 
 	mu      sync.Mutex
 	pending []byte
@@ -34,7 +31,11 @@ type diskClient struct {
 	err     error
 }
 
-func openDisk(_ context.Context, at place) (client, error) {
+func openDisk(ctx context.Context, at place) (client, error) {
+	size, err := groupSize(ctx, at)
+	if err != nil {
+		return nil, fmt.Errorf("bytes of a group: %w", err)
+	}
 	f, err := os.OpenFile(filepath.Join(at.dir, "disk"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
@@ -45,18 +46,17 @@ func openDisk(_ context.Context, at place) (client, error) {
 			return nil, err
 		}
 	}
-	return &diskClient{file: f}, f.Sync()
+	return &diskClient{file: f, group: make([]byte, size)}, f.Sync()
 }
 
 // write returns when its bytes are on disk. The first who waits writes and syncs for
 // all who have come by then, after those who were just released had a chance to come.
 func (c *diskClient) write() error {
-	var group [groupBytes]byte
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.last++
 	mine := c.last
-	c.pending = append(c.pending, group[:]...)
+	c.pending = append(c.pending, c.group...)
 	for yields, seen := 0, mine-1; c.synced < mine && c.err == nil; {
 		switch {
 		case c.syncing != nil:

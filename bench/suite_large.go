@@ -11,7 +11,7 @@ func largeTable(s settings) suite {
 	miss.cold = true
 	all := shims("large")
 	return suite{
-		name: "large", title: "Single statements by primary key, 1,000,000 rows",
+		name: "large", title: "Single statements by primary key, 1,000,000 rows", quickRounds: 8,
 		conditions: closedLoop + noBound,
 		operations: []Operation{
 			op("read-1m", "SELECT by key, in the cache", reads, one(noopDriver, syncPQ, syncPgx, cacheAside, all[0])),

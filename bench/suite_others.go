@@ -7,7 +7,7 @@ func others(s settings) suite {
 	off := all[1]
 	sixteen := []int{16}
 	return suite{
-		name: "others", title: "Beside deferred writes",
+		name: "others", title: "Beside deferred writes", quickRounds: 3,
 		conditions: "Cache of 256 MB, all rows read beforehand. Flushes after 100 ms or 5,000 rows. Closed loop, but what is said to be paced: that is an open loop of one goroutine.",
 		operations: []Operation{
 			barrier{about{"barrier-read", "SELECT count(*) of a range of 20 keys, not keyed, of a table that takes 25,000 paced UPDATEs per second", perOperation, one(off), oneGoroutine},

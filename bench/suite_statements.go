@@ -27,7 +27,7 @@ func statements(s settings) suite {
 	}
 	inProcess := one(noopDriver, shimNoop, shortcut, shimShortcut)
 	return suite{
-		name: "statements", title: "Single statements by primary key, 10,000 rows",
+		name: "statements", title: "Single statements by primary key, 10,000 rows", quickRounds: 10,
 		conditions: closedLoop + noBound,
 		operations: []Operation{
 			hot("read", "SELECT by key, in the cache", reads, one(noopDriver, syncPQ, syncPgx, cacheAside, none)),

@@ -15,22 +15,23 @@ func sustainedWrites(s settings) suite {
 	backlog := shim(syncOff, "large,trusted", "writebehind.insert.trusted=trust", "writebehind.batch_rows=10000")
 	backlog.Name += "-backlog"
 	sixteen := []int{16}
-	batch, insertBatch := new(int), new(int)
-	*batch, *insertBatch = 10_000, 10_000
+	underLoad, onBacklog, ofInserts := batches{}, batches{}, batches{}
 	rows := min(s.largeRows, 200_000)
 	return suite{
-		name: "sustained", title: "Sustained writes, 1,000,000 rows",
-		conditions: closedLoop + "Pending rows are bounded to 50,000 and flushed by 10,000. " + lagBound,
+		name: "sustained", title: "Sustained writes, 1,000,000 rows", quickRounds: 3,
+		conditions: closedLoop + "Pending rows are bounded to 50,000 and flushed by 10,000. " + drainedToo,
 		operations: []Operation{
-			sustained{about{"sustained", "UPDATE by key, rows evenly", perSecond, together(rivals, all, one(batcher)), sixteen}, s.largeRows, s.sustained},
+			sustained{about{"sustained", "UPDATE by key, rows evenly", perSecond, together(rivals, all, one(batcher)), sixteen}, s.largeRows, s.sustained, underLoad},
 			newMix(about{"sustained-zipf", "UPDATE by key, rows by Zipf's law", perSecond, one(syncPQ, asyncPgx, all[0], off, all[2], batcher), sixteen},
 				"large", s.largeRows, s.sustained/3, mixParts{set: 1000}),
 			insert{about{"sustained-insert", "INSERT, key looked up", perSecond, together(rivals, all), sixteen}, "fresh", s.sustained / 3, true},
 			insert{about{"sustained-insert-trust", "INSERT, key not looked up", perSecond, together(rivals, all), sixteen}, "trusted", s.sustained / 3, true},
 			drain{about{"drain", "a backlog of UPDATEs reaches PostgreSQL (200,000 rows)", perSecond, one(backlog, bareUnnest), oneGoroutine},
-				"large", s.largeRows, rows, false, batch},
+				"large", s.largeRows, rows, false, onBacklog, backlog.Name},
+			drain{about{"drain-load", "as many in batches as " + off.Name + " has sent them under load", perSecond, one(bareUnnest), oneGoroutine},
+				"large", s.largeRows, rows, false, underLoad, off.Name},
 			drain{about{"drain-insert", "a backlog of INSERTs reaches PostgreSQL (200,000 rows, insert=trust)", perSecond, one(backlog, bareCopy), oneGoroutine},
-				"trusted", 1, rows, true, insertBatch},
+				"trusted", 1, rows, true, ofInserts, backlog.Name},
 		},
 	}
 }

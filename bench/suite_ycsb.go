@@ -14,12 +14,12 @@ var workloads = []struct {
 	{"f", "YCSB F: 50 % read, 50 % read, then update", mixParts{modify: 500}},
 }
 
-const mixConditions = closedLoop + "Zipf's law over 20,000 rows. " + lagBound
+const mixConditions = closedLoop + "Zipf's law over 20,000 rows. " + drainedToo
 
 // mixes are the YCSB workloads.
 func mixes(s settings) suite {
 	subjects := together(rivals, shims("usertable"))
-	su := suite{name: "ycsb", title: "YCSB mixes, 20,000 rows", conditions: mixConditions}
+	su := suite{name: "ycsb", title: "YCSB mixes, 20,000 rows", conditions: mixConditions, quickRounds: 5}
 	for _, w := range workloads {
 		su.operations = append(su.operations, newMix(about{"ycsb-" + w.letter, w.title, perSecond, subjects, threeCounts}, "usertable", s.ycsbRows, s.mix, w.parts))
 	}
@@ -29,7 +29,7 @@ func mixes(s settings) suite {
 // distant is a mix, and single statements, behind a network.
 func distant(s settings) suite {
 	subjects := together(rivals, shims("usertable"))
-	return suite{name: "network", title: "Behind a network with 1 ms of round trip", roundTrip: time.Millisecond,
+	return suite{name: "network", title: "Behind a network with 1 ms of round trip", roundTrip: time.Millisecond, quickRounds: 4,
 		conditions: mixConditions + " A proxy in the process delays what is sent to the server.",
 		operations: []Operation{
 			newMix(about{"ycsb-a-1ms", workloads[0].title, perSecond, subjects, threeCounts}, "usertable", s.ycsbRows, s.mix, workloads[0].parts),
