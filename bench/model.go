@@ -40,7 +40,7 @@ func (s *session) wrote(table string, rows int, calls []int64, base int64) {
 }
 
 // checkModel compares the table with its model by two sums.
-func (s *session) checkModel(ctx context.Context, table string, rows int) error {
+func (s *session) checkModel(ctx context.Context, table string) error {
 	if s.plain == nil || s.models[table] == nil {
 		return nil
 	}

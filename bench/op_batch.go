@@ -55,7 +55,7 @@ func (o batchOf) Measure(ctx context.Context, s *session, _ int) (x sample, err 
 }
 
 func (o batchOf) Check(ctx context.Context, s *session) error {
-	return s.checkModel(ctx, "large", o.rows)
+	return s.checkModel(ctx, "large")
 }
 
 // pairs sorts keys and takes the values along.

@@ -147,5 +147,5 @@ func (o drain) Check(ctx context.Context, s *session) error {
 	if o.insert {
 		return s.expect(ctx, `SELECT count(*) FROM `+o.table, int64(s.rates[o.table])+1)
 	}
-	return s.checkModel(ctx, o.table, o.rows)
+	return s.checkModel(ctx, o.table)
 }

@@ -86,5 +86,5 @@ func (o growth) Measure(ctx context.Context, s *session, _ int) (sample, error) 
 }
 
 func (o growth) Check(ctx context.Context, s *session) error {
-	return s.checkModel(ctx, "large", o.rows)
+	return s.checkModel(ctx, "large")
 }

@@ -97,5 +97,5 @@ func (o keyed) Check(ctx context.Context, s *session) error {
 	if o.does == adds {
 		return s.expect(ctx, fmt.Sprintf(`SELECT sum(n)::bigint FROM %s`, o.table), int64(s.rates["sum"]))
 	}
-	return s.checkModel(ctx, o.table, o.rows)
+	return s.checkModel(ctx, o.table)
 }

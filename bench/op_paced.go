@@ -48,7 +48,7 @@ func (o paced) Measure(ctx context.Context, s *session, _ int) (sample, error) {
 }
 
 func (o paced) Check(ctx context.Context, s *session) error {
-	return s.checkModel(ctx, "large", o.rows)
+	return s.checkModel(ctx, "large")
 }
 
 // barrier is reads that are not keyed, in a closed loop, of a table that takes deferred
@@ -98,5 +98,5 @@ func (o barrier) Measure(ctx context.Context, s *session, goroutines int) (sampl
 }
 
 func (o barrier) Check(ctx context.Context, s *session) error {
-	return s.checkModel(ctx, "hot", o.rows)
+	return s.checkModel(ctx, "hot")
 }

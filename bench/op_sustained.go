@@ -51,5 +51,5 @@ func (o sustained) Measure(ctx context.Context, s *session, goroutines int) (sam
 }
 
 func (o sustained) Check(ctx context.Context, s *session) error {
-	return s.checkModel(ctx, "large", o.rows)
+	return s.checkModel(ctx, "large")
 }

@@ -52,5 +52,5 @@ func (o transaction) Measure(ctx context.Context, s *session, goroutines int) (s
 }
 
 func (o transaction) Check(ctx context.Context, s *session) error {
-	return s.checkModel(ctx, "hot", o.rows)
+	return s.checkModel(ctx, "hot")
 }

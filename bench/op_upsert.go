@@ -35,4 +35,4 @@ func (o upsert) Measure(ctx context.Context, s *session, goroutines int) (sample
 	return x, err
 }
 
-func (o upsert) Check(ctx context.Context, s *session) error { return s.checkModel(ctx, "hot", o.rows) }
+func (o upsert) Check(ctx context.Context, s *session) error { return s.checkModel(ctx, "hot") }

@@ -35,13 +35,6 @@ type about struct {
 
 func (a about) About() about { return a }
 
-// quiet is for operations that need nothing beyond their tables and have nothing to
-// check.
-type quiet struct{ about }
-
-func (quiet) Prepare(context.Context, *session, int) error { return nil }
-func (quiet) Check(context.Context, *session) error        { return nil }
-
 // session is an open subject.
 type session struct {
 	client
@@ -59,7 +52,6 @@ type unit int
 const (
 	perOperation unit = iota // time per operation
 	perSecond                // operations per second
-	alone                    // the extra figures alone
 )
 
 // makeTable creates a table of the shape all operations use, unless another

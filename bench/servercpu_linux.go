@@ -27,7 +27,7 @@ func serverCPU(backend int) (time.Duration, bool) {
 	}
 	for _, e := range entries {
 		if pid, err := strconv.Atoi(e.Name()); err == nil {
-			if f := procStat(pid); f != nil && f[1] == postmaster {
+			if f := procStat(pid); len(f) > 1 && f[1] == postmaster {
 				total += runTime(pid)
 			}
 		}

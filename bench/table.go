@@ -107,15 +107,15 @@ func block(cases []benchCase, r results) [][]string {
 		lines = append(lines, []string{c.subject.Name, strconv.Itoa(c.goroutines)})
 	}
 	add := func(head string, cell func(c benchCase) string) {
-		cells, any := make([]string, len(cases)), false
+		cells, found := make([]string, len(cases)), false
 		for i, c := range cases {
 			if cells[i] = cell(c); cells[i] != "" {
-				any = true
+				found = true
 			} else {
 				cells[i] = "-"
 			}
 		}
-		if !any {
+		if !found {
 			return
 		}
 		lines[0] = append(lines[0], head)
