@@ -32,6 +32,7 @@ type attempt struct {
 	next     []byte           // the row as it will be
 	deltas   []byte           // what the write adds, as the shape says
 	found    bool             // the row is there
+	blind    bool             // that was not looked up
 	given    []driver.Value   // of RETURNING, for the row; nil if it returns none
 	result   [][]driver.Value // of RETURNING, for all rows of the statement
 	leans    []leaning        // the rows that the write relies on
@@ -41,7 +42,8 @@ type attempt struct {
 	draws    []drawnValue     // those of sequences
 	fresh    *sequence        // the key was drawn from it, so no row has it; nil else
 	doubtful bool             // the key was drawn, and a row may have it
-	gone     bool             // the row was deleted while it was waited for
+	late     bool             // the row was waited for
+	gone     bool             // the row was deleted meanwhile
 	basis    queue.Receipt    // group in flight that image comes from
 	lost     uint64           // of the queue, before it was looked at
 	writes   bool             // it is to be deferred, not cached
@@ -53,7 +55,7 @@ type attempt struct {
 func (a *attempt) begin(e *engine, b *buffer, p *plan, args []driver.NamedValue) (ok bool) {
 	a.engine, a.buffer, a.table, a.schema, a.writes = e, b, p.table, p.schema, p.write != nil
 	a.result, a.leans, a.moment, a.drew, a.draws, a.fresh = nil, a.leans[:0], time.Time{}, false, a.draws[:0], nil
-	a.asked, a.gone = false, false
+	a.asked, a.late, a.gone = false, false, false
 	return len(args) == p.stmt.Params
 }
 

@@ -56,7 +56,7 @@ type rowLockWanted uint8
 const (
 	noRowLock rowLockWanted = iota
 	waitForRow
-	doNotWait // NOWAIT, SKIP LOCKED
+	doNotWait // NOWAIT, SKIP LOCKED, and what may not have to wait
 )
 
 // writePlan is how a keyed write is deferred.
@@ -219,7 +219,7 @@ func (b *binding) read() (*readPlan, string) {
 	switch {
 	case st.Existence == rewrite.CountRows && (len(st.OrderBy) > 0 || st.Lock != ""), st.Existence == rewrite.ExistsRow && st.Lock != "":
 		reason = firstReason(reason, "what that means PostgreSQL decides")
-	case strings.HasSuffix(st.Lock, "NOWAIT"), strings.HasSuffix(st.Lock, "LOCKED"):
+	case strings.HasSuffix(st.Lock, "NOWAIT"), strings.HasSuffix(st.Lock, "LOCKED"), st.Lock == "FOR KEY SHARE":
 		r.lock = doNotWait
 	case st.Lock != "":
 		r.lock = waitForRow

@@ -81,6 +81,7 @@ type bufferedRow struct {
 	lease rowcache.Lease // under which it was seen as the others see it
 	lost  uint64         // of the queue, then
 	born  bool           // there was none: the transaction has made the row
+	blind bool           // which was not looked up
 	now   rowState       // as the transaction sees it
 }
 
@@ -151,26 +152,27 @@ func (b *buffer) row(key []byte, hash uint64) (r *bufferedRow, certain bool) {
 // keep locks the row of an attempt to the end of the transaction, and waits, if it is
 // to wait, until no direct writer holds it.
 func (b *buffer) keep(ctx context.Context, a *attempt, wait bool) error {
-	gone, err := b.keepRow(ctx, keptRow{hash: a.hash, table: a.table, key: a.key}, wait)
+	w, err := b.keepRow(ctx, keptRow{hash: a.hash, table: a.table, key: a.key}, wait)
 	if err != nil {
 		return err
 	}
-	return a.waited(gone)
+	return a.waited(w)
 }
 
-// keepRow is keep for a row, or values of UNIQUE columns. gone is as of rowLocks.keep.
-func (b *buffer) keepRow(ctx context.Context, r keptRow, wait bool) (gone []byte, err error) {
+// keepRow is keep for a row, or values of UNIQUE columns.
+func (b *buffer) keepRow(ctx context.Context, r keptRow, wait bool) (w rowWait, err error) {
 	if !b.keeps(r.hash) {
-		if gone, err = b.engine.locks.keep(ctx, r.hash, b, wait); err != nil {
-			return nil, err
+		if w, err = b.engine.locks.keep(ctx, r.hash, b, wait); err != nil {
+			return w, err
 		}
 		r.key = bytes.Clone(r.key)
 		b.kept = append(b.kept, r)
 	}
 	if !wait {
-		return gone, nil
+		return w, nil
 	}
-	return gone, b.engine.rows.await(ctx, r.hash, b.engine.locks.patience, b.wanted)
+	w.waited = w.waited || b.engine.rows.has(r.hash)
+	return w, b.engine.rows.await(ctx, r.hash, b.engine.locks.patience, b.wanted)
 }
 
 // keeps tells whether the transaction has locked a row.
@@ -211,7 +213,7 @@ func (b *buffer) write(a *attempt, shape *queue.Shape) {
 	if r == nil {
 		r = &bufferedRow{
 			table: a.table, key: bytes.Clone(a.key), hash: a.hash,
-			lease: a.lease, lost: a.lost, born: !a.found, now: rowState{bytes.Clone(a.image), a.found},
+			lease: a.lease, lost: a.lost, born: !a.found, blind: a.blind, now: rowState{bytes.Clone(a.image), a.found},
 		}
 		b.rows[a.hash] = r
 	}
@@ -236,6 +238,9 @@ func (b *buffer) wrote(a *attempt, first int) bool {
 // not draw again, or gone by the time, each by the row that it came to.
 func (b *buffer) repeatable(after savepoint, statement bufferedOp, drew bool) error {
 	ops := b.ops[after.ops:]
+	if len(ops) > 0 && ops[0].query != "" {
+		return nil // it has only locked a row
+	}
 	if len(ops) > 0 && !drew {
 		ops[0].query, ops[0].args, ops[0].rows = statement.query, cloneArgs(statement.args), statement.rows
 		return nil
@@ -376,7 +381,7 @@ func (b *buffer) group() []queue.Mutation {
 		if op.shape == nil {
 			continue
 		}
-		group = append(group, queue.Mutation{Shape: op.shape, Key: op.row.key, Hash: op.row.hash, Image: op.image(), Deltas: op.deltas})
+		group = append(group, queue.Mutation{Shape: op.shape, Key: op.row.key, Hash: op.row.hash, Image: op.image(), Deltas: op.deltas, Blind: op.row.blind})
 	}
 	return group
 }

@@ -229,7 +229,10 @@ func (c *Conn) bufferRows(ctx context.Context, b *buffer, p *plan, args []driver
 
 // bufferRow writes the row of the attempt.
 func (c *Conn) bufferRow(ctx context.Context, b *buffer, p *plan, args []driver.NamedValue) (affected int64, done bool) {
-	a := &c.attempt
+	a, w := &c.attempt, p.write
+	if w.kind != rewrite.Insert && c.engine.locks.isTaken(a.hash, b) && a.misses(w.set, w.conditions, args) {
+		return 0, b.touch(a, rowExclusive) && c.engine.queue.Durable(a.basis) == nil
+	}
 	kept := len(b.kept)
 	if b.keep(ctx, a, true) != nil {
 		return 0, false
@@ -242,9 +245,7 @@ func (c *Conn) bufferRow(ctx context.Context, b *buffer, p *plan, args []driver.
 		return 0, false
 	}
 	if shape == nil {
-		// PostgreSQL locks no row that it does not change.
-		b.unkeep(kept)
-		return 0, b.touch(a, rowExclusive) && c.engine.queue.Durable(a.basis) == nil
+		return 0, b.touch(a, rowExclusive) && c.engine.queue.Durable(a.basis) == nil && b.letBe(a, kept, w.lock()) == nil
 	}
 	if a.given != nil {
 		a.result = append(a.result, a.given)
@@ -253,7 +254,7 @@ func (c *Conn) bufferRow(ctx context.Context, b *buffer, p *plan, args []driver.
 		b.basis = a.basis
 	}
 	b.write(a, shape)
-	if p.write.returning != nil && a.found && !b.single && c.catchUp(b) != nil {
+	if w.returning != nil && a.found && !b.single && c.catchUp(b) != nil {
 		return 0, false
 	}
 	return 1, true
@@ -294,6 +295,13 @@ func (c *Conn) lockingRead(ctx context.Context, b *buffer, p *plan, query string
 		return nil, false
 	}
 	a.writes = true
+	if c.engine.locks.isTaken(a.hash, b) && p.read.exists.form == rewrite.Rows && a.misses(nil, p.read.conditions, args) {
+		if _, ok := p.read.mostRows(args); !ok || c.engine.queue.Durable(a.basis) != nil {
+			return nil, false
+		}
+		c.engine.cached.Add(1)
+		return c.oneRow(p.read.result), b.touch(a, rowShare)
+	}
 	kept := len(b.kept)
 	if b.keep(ctx, a, p.read.lock == waitForRow) != nil {
 		return nil, false
@@ -310,8 +318,7 @@ func (c *Conn) lockingRead(ctx context.Context, b *buffer, p *plan, query string
 	}
 	c.engine.cached.Add(1)
 	if answer.row == nil {
-		b.unkeep(kept)
-		return answer, b.touch(a, rowShare)
+		return answer, b.touch(a, rowShare) && b.letBe(a, kept, p.stmt.Lock) == nil
 	}
 	b.note(bufferedOp{query: query, args: args, rows: 1, reads: true})
 	return answer, true

@@ -226,7 +226,7 @@ type observer engine
 
 func (o *observer) Accepted(hash uint64) { o.cache.Bump(hash) }
 
-func (o *observer) Flushed(rel *catalog.Relation, key []byte, hash uint64, image []byte, read, clean bool) {
+func (o *observer) Flushed(rel *catalog.Relation, key []byte, hash uint64, image []byte, wanted, clean bool) {
 	s := o.schema.Load()
 	t := s.tables[rel.Name]
 	if t != nil && !clean {
@@ -240,7 +240,7 @@ func (o *observer) Flushed(rel *catalog.Relation, key []byte, hash uint64, image
 	if image == nil {
 		verdict = rowcache.Absent
 	}
-	o.cache.Flushed(key, hash, t.state.epoch.Load(), s.version, image, verdict, t.ttl, read)
+	o.cache.Flushed(key, hash, t.state.epoch.Load(), s.version, image, verdict, t.ttl, wanted)
 }
 
 func (o *observer) Refused(rel *catalog.Relation, _ []byte, hash uint64, lsn queue.LSN, err error) {

@@ -99,6 +99,9 @@ func (e *engine) findForms(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("what the real driver makes of arguments: %w", err)
 	}
+	if e.values.CutsTimes, err = e.cutsTimes(ctx); err != nil {
+		return fmt.Errorf("what the real driver makes of nanoseconds: %w", err)
+	}
 	for i, s := range samples {
 		v, one := told.only(0, i)
 		if !one {
@@ -114,6 +117,40 @@ func (e *engine) findForms(ctx context.Context) error {
 		}
 	}
 	return e.findInstants(ctx)
+}
+
+// cutsTimes asks the driver whether it cuts nanoseconds off, of times before 1970 too.
+func (e *engine) cutsTimes(ctx context.Context) (bool, error) {
+	var (
+		params []string
+		args   []any
+		want   []time.Time
+	)
+	for _, at := range []time.Time{
+		time.Date(2024, 7, 31, 23, 59, 59, 999999999, time.UTC), time.Date(2024, 2, 29, 12, 34, 56, 123456501, time.UTC),
+		time.Date(1969, 12, 31, 23, 59, 59, 999999999, time.UTC), time.Date(1903, 5, 6, 7, 8, 9, 1999, time.UTC), time.Date(1, 1, 2, 0, 0, 0, 999, time.UTC),
+	} {
+		for _, name := range []string{"timestamptz", "timestamp", "date"} {
+			args = append(args, at)
+			params = append(params, fmt.Sprintf("$%d::pg_catalog.%s", len(args), name))
+			unit := time.Microsecond
+			if name == "date" {
+				unit = 24 * time.Hour
+			}
+			want = append(want, at.Truncate(unit))
+		}
+	}
+	got, err := e.ask(ctx, "SELECT "+strings.Join(params, ", "), args...)
+	if err != nil {
+		return false, err
+	}
+	for i := range want {
+		v, one := got.only(0, i)
+		if at, ok := v.(time.Time); !one || !ok || !at.Equal(want[i]) {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // findInstants asks the driver for the form of timestamptz, which is known only if it is

@@ -116,3 +116,14 @@ func TestADeferrableConstraintIsNoArbiter(t *testing.T) {
 		},
 	})
 }
+
+func TestAConnectionThatHasBrokenSaysWhatItWouldHaveSaid(t *testing.T) {
+	prove.Replay(t, prove.History{
+		Schema: []string{"CREATE TABLE plain (id int8 PRIMARY KEY, c2 text)"},
+		Statements: []prove.Statement{
+			{Conn: 1, Call: prove.Query, SQL: "SELECT c2 FROM plain WHERE id = 1"},
+			{Call: prove.Query, SQL: "COPY plain TO STDOUT"}, // which lib/pq does not know
+			{SQL: "UPDATE plain SET c2 = $1 WHERE id = $2", Args: []any{nil, nil}},
+		},
+	})
+}

@@ -52,13 +52,14 @@ func (e *engine) mayDelete(hash uint64) {
 	e.rows.ask(hash)
 }
 
-// waited notes what became of the row of the attempt while its lock was waited for (see
-// rowLocks.lock). It returns errRowHeld if that is not certain.
-func (a *attempt) waited(gone []byte) error {
-	if gone == nil {
+// waited notes what became of the row of the attempt while its lock was waited for. It
+// returns errRowHeld if that is not certain.
+func (a *attempt) waited(w rowWait) error {
+	a.late = w.waited
+	if w.gone == nil {
 		return nil
 	}
-	if a.gone = bytes.Equal(gone, a.key); !a.gone {
+	if a.gone = bytes.Equal(w.gone, a.key); !a.gone {
 		return errRowHeld // another row has its hash
 	}
 	return nil

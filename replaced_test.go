@@ -14,11 +14,11 @@ func TestWhoWaitsIsToldWhichRowIsGone(t *testing.T) {
 		gone := make(chan []byte, 2)
 		for range cap(gone) {
 			go func() {
-				key, err := locks.lock(t.Context(), 1)
+				w, err := locks.lock(t.Context(), 1, true)
 				if err == nil {
 					locks.unlock(1)
 				}
-				gone <- key
+				gone <- w.gone
 			}()
 		}
 		synctest.Wait()
@@ -28,13 +28,13 @@ func TestWhoWaitsIsToldWhichRowIsGone(t *testing.T) {
 		require.Equal(t, "key", string(<-gone))
 		require.Equal(t, "key", string(<-gone))
 
-		key, err := locks.lock(t.Context(), 1)
+		w, err := locks.lock(t.Context(), 1, true)
 		require.NoError(t, err)
-		require.Nil(t, key, "it has not waited")
+		require.Nil(t, w.gone, "it has not waited")
 		locks.bury(1, []byte("key")) // nobody waits
 		go func() {
-			key, _ := locks.lock(t.Context(), 1)
-			gone <- key
+			w, _ := locks.lock(t.Context(), 1, true)
+			gone <- w.gone
 		}()
 		synctest.Wait()
 		locks.unlock(1)
@@ -46,11 +46,11 @@ func TestWhoWaitsIsToldWhichRowIsGone(t *testing.T) {
 
 func TestAnotherRowOfTheSameHashThatIsGone(t *testing.T) {
 	a := attempt{key: []byte("key")}
-	require.NoError(t, a.waited(nil))
+	require.NoError(t, a.waited(rowWait{}))
 	require.False(t, a.gone)
-	require.ErrorIs(t, a.waited([]byte("other")), errRowHeld)
+	require.ErrorIs(t, a.waited(rowWait{waited: true, gone: []byte("other")}), errRowHeld)
 	require.False(t, a.gone)
-	require.NoError(t, a.waited([]byte("key")))
+	require.NoError(t, a.waited(rowWait{waited: true, gone: []byte("key")}))
 	require.True(t, a.gone)
 }
 

@@ -50,17 +50,31 @@ func (l *rowLocks) shard(hash uint64) *lockShard { return &l.shards[hash>>56] }
 // waiting for whoever wants it, in a way that only PostgreSQL can see.
 var errRowHeld = errors.New("the row is locked")
 
+// rowWait is how a lock was come by.
+type rowWait struct {
+	waited bool
+	gone   []byte // key of the row of that hash that was deleted last meanwhile; nil if none was
+}
+
 // lock takes the lock of a row for one statement, or returns ctx's error. Where a
-// transaction keeps the lock it gives up with errRowHeld. gone is the key of the row of
-// that hash that was deleted last while it was waited for, nil if none was.
-func (l *rowLocks) lock(ctx context.Context, hash uint64) (gone []byte, err error) {
-	return l.acquire(ctx, hash, true, false, nil)
+// transaction keeps the lock, or it is not to wait, it gives up with errRowHeld.
+func (l *rowLocks) lock(ctx context.Context, hash uint64, wait bool) (rowWait, error) {
+	return l.acquire(ctx, hash, wait, false, nil)
+}
+
+// isTaken tells whether somebody has the lock of a row, other than the transaction b (nil:
+// anybody).
+func (l *rowLocks) isTaken(hash uint64, b *buffer) bool {
+	s := l.shard(hash)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lock := s.held[hash]
+	return lock != nil && lock.taken && (b == nil || lock.keeper != b)
 }
 
 // keep takes the lock of a row for the rest of a buffered transaction, or returns
 // ctx's error, or errRowHeld if PostgreSQL must arbitrate, or the transaction is to yield.
-// gone is as of lock.
-func (l *rowLocks) keep(ctx context.Context, hash uint64, b *buffer, wait bool) (gone []byte, err error) {
+func (l *rowLocks) keep(ctx context.Context, hash uint64, b *buffer, wait bool) (rowWait, error) {
 	return l.acquire(ctx, hash, wait, true, b)
 }
 
@@ -83,7 +97,7 @@ func (l *rowLocks) keeper(hash uint64) *buffer {
 	return nil
 }
 
-func (l *rowLocks) acquire(ctx context.Context, hash uint64, wait, keep bool, keeper *buffer) (gone []byte, err error) {
+func (l *rowLocks) acquire(ctx context.Context, hash uint64, wait, keep bool, keeper *buffer) (w rowWait, err error) {
 	s := l.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -94,8 +108,9 @@ func (l *rowLocks) acquire(ctx context.Context, hash uint64, wait, keep bool, ke
 	case !lock.taken && !lock.starving:
 		lock.take(keep, keeper)
 	case !wait || lock.asks:
-		return nil, errRowHeld
+		return w, errRowHeld
 	default:
+		w.waited = true
 		lock.waiting++
 		deleted := lock.deleted
 		err = l.await(ctx, s, hash, keep, keeper)
@@ -107,10 +122,10 @@ func (l *rowLocks) acquire(ctx context.Context, hash uint64, wait, keep bool, ke
 			s.leave(hash, lock)
 		}
 		if lock.deleted != deleted {
-			gone = lock.last
+			w.gone = lock.last
 		}
 	}
-	return gone, err
+	return w, err
 }
 
 // await waits until a lock can be taken. The shard is locked, but not meanwhile.

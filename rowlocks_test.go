@@ -23,7 +23,7 @@ func (l *rowLocks) held() (n int) {
 
 // taken is lock without what became of the row.
 func (l *rowLocks) taken(ctx context.Context, hash uint64) error {
-	_, err := l.lock(ctx, hash)
+	_, err := l.lock(ctx, hash, true)
 	return err
 }
 

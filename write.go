@@ -108,14 +108,20 @@ func (e *engine) durable(r queue.Receipt, wrote bool) error {
 // nothing has happened, if it must run direct.
 func (c *Conn) sequence(ctx context.Context, p *plan, args []driver.NamedValue) (affected int64, r queue.Receipt, done bool, err error) {
 	a := &c.attempt
-	gone, err := c.engine.locks.lock(ctx, a.hash)
+	w, err := c.engine.locks.lock(ctx, a.hash, false)
+	if err != nil {
+		if p.write.kind != rewrite.Insert && a.misses(p.write.set, p.write.conditions, args) {
+			return 0, a.basis, true, nil
+		}
+		w, err = c.engine.locks.lock(ctx, a.hash, true)
+	}
 	if errors.Is(err, errRowHeld) {
 		return 0, r, false, nil // PostgreSQL knows how long to wait for a transaction
 	} else if err != nil {
 		return 0, r, false, err
 	}
 	defer c.engine.locks.unlock(a.hash)
-	if a.waited(gone) != nil {
+	if a.waited(w) != nil {
 		return 0, r, false, nil
 	}
 	if err := c.engine.rows.await(ctx, a.hash, c.engine.locks.patience, nil); errors.Is(err, errRowHeld) {
@@ -176,7 +182,7 @@ func (c *Conn) tryWrite(ctx context.Context, p *plan, args []driver.NamedValue) 
 	if a.given != nil {
 		a.result = append(a.result, a.given)
 	}
-	r, ok, err = c.engine.queue.Commit(ctx, a, a.schema.version, queue.Mutation{Shape: shape, Key: a.key, Hash: a.hash, Image: a.imageOf(shape), Deltas: a.deltas})
+	r, ok, err = c.engine.queue.Commit(ctx, a, a.schema.version, queue.Mutation{Shape: shape, Key: a.key, Hash: a.hash, Image: a.imageOf(shape), Deltas: a.deltas, Blind: a.blind})
 	if ok && shape.Kind == queue.Delete {
 		c.engine.locks.bury(a.hash, a.key)
 	}
@@ -200,7 +206,7 @@ func withoutRoom(ctx context.Context, err error) error {
 // after.
 func (c *Conn) compute(ctx context.Context, p *plan, args []driver.NamedValue) (shape *queue.Shape, err error) {
 	a, w := &c.attempt, p.write
-	a.deltas = a.deltas[:0]
+	a.deltas, a.blind = a.deltas[:0], false
 	known, stale := a.look()
 	switch {
 	case stale:
@@ -211,7 +217,7 @@ func (c *Conn) compute(ctx context.Context, p *plan, args []driver.NamedValue) (
 	case a.fresh != nil && !a.fresh.isFree(a.values[0]):
 		return nil, errUncertain
 	case a.fresh != nil, w.kind == rewrite.Insert && a.trusts(w):
-		a.found = false
+		a.found, a.blind = false, true
 	case c.ahead.tells(a):
 	default:
 		if err := a.readThrough(ctx); err != nil {

@@ -132,7 +132,7 @@ func (d *decoder) group(r journal.Record) (group []Mutation, current bool, err e
 			return errDamagedGroup
 		}
 		current = current && known.current
-		group = append(group, Mutation{Shape: known.shape, Key: key, Hash: d.hash(key), Image: image, Deltas: deltas})
+		group = append(group, Mutation{Shape: known.shape, Key: key, Hash: d.hash(key), Image: image, Deltas: deltas, Blind: true})
 		return nil
 	})
 	if err != nil {

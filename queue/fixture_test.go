@@ -211,9 +211,9 @@ type watcher struct {
 }
 
 type flushedRow struct {
-	key, image  string
-	read, clean bool
-	held        bool // the overlay still has the row
+	key, image    string
+	wanted, clean bool
+	held          bool // the overlay still has the row
 }
 
 type acceptedRow struct {
@@ -227,10 +227,10 @@ func (w *watcher) Accepted(hash uint64) {
 	w.accepted = append(w.accepted, acceptedRow{hash, w.queue.rows.Load()})
 }
 
-func (w *watcher) Flushed(_ *catalog.Relation, key []byte, hash uint64, image []byte, read, clean bool) {
+func (w *watcher) Flushed(_ *catalog.Relation, key []byte, hash uint64, image []byte, wanted, clean bool) {
 	_, state := w.queue.Get(nil, key, hash, 1)
 	w.mu.Lock()
-	w.flushed = append(w.flushed, flushedRow{string(key), string(image), read, clean, state != Missing})
+	w.flushed = append(w.flushed, flushedRow{string(key), string(image), wanted, clean, state != Missing})
 	w.mu.Unlock()
 	w.call("flushed")
 }

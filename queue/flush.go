@@ -35,13 +35,15 @@ var begin = fmt.Sprintf(`SELECT set_config('synchronous_commit', 'on', true), `+
 // flush is the work on one memtable, over as many attempts as it takes. It is
 // kept in the memtable, so that it outlives a panic.
 type flush struct {
-	done      bool      // the memtable is in PostgreSQL
-	oneByOne  bool      // replay the groups instead of the coalesced rows
-	force     bool      // an operator has said that what does not fit is to be refused
-	refused   []refusal // by the last attempt
-	off       offRows   // of the last attempt
-	timeouts  int       // attempts that ended in a timeout
-	conflicts int       // attempts that met a lock or a deadlock
+	done bool // the memtable is in PostgreSQL
+	// statements are those that bring it there, encoded when they are first asked for.
+	statements func() ([]statement, error)
+	oneByOne   bool      // replay the groups instead of the coalesced rows
+	force      bool      // an operator has said that what does not fit is to be refused
+	refused    []refusal // by the last attempt
+	off        offRows   // of the last attempt
+	timeouts   int       // attempts that ended in a timeout
+	conflicts  int       // attempts that met a lock or a deadlock
 }
 
 // refusal is one mutation of a group that PostgreSQL refused for good.
@@ -98,7 +100,7 @@ func (f *flush) write(ctx context.Context, q *Queue, tx *sql.Tx, m *memtable) (r
 		err := r.run(ctx, m)
 		return r.refused, true, err
 	}
-	return nil, true, f.writeSets(ctx, q, tx, m)
+	return nil, true, f.writeSets(ctx, tx)
 }
 
 var errWrongCount = errors.New("queue: a row to be written was not there, or was there already")
@@ -109,20 +111,41 @@ type set struct {
 	rows  []*entry
 }
 
-// writeSets writes the coalesced rows, one statement per shape.
-func (f *flush) writeSets(ctx context.Context, q *Queue, tx *sql.Tx, m *memtable) error {
-	for _, s := range sets(q, m) {
+// statement is a set as it is sent.
+type statement struct {
+	set
+	params params
+}
+
+// encode makes statements of the coalesced rows of a memtable, one per shape.
+func encode(q *Queue, m *memtable) ([]statement, error) {
+	sets := sets(q, m)
+	statements := make([]statement, len(sets))
+	for i, s := range sets {
 		slices.SortFunc(s.rows, func(a, b *entry) int {
 			return bytes.Compare(m.data.get(a.key, a.keyLen), m.data.get(b.key, b.keyLen))
 		})
-		var p params
+		statements[i].set = s
+		p := &statements[i].params
 		p.reset(s.shape)
 		for _, e := range s.rows {
 			if err := p.addImage(q.opts.Location, m.rowOf(e)); err != nil {
-				return err
+				return nil, err
 			}
 		}
-		off, err := p.exec(ctx, tx, len(s.rows))
+	}
+	return statements, nil
+}
+
+// writeSets writes the coalesced rows.
+func (f *flush) writeSets(ctx context.Context, tx *sql.Tx) error {
+	statements, err := f.statements()
+	if err != nil {
+		return err
+	}
+	for i := range statements {
+		s := &statements[i]
+		off, err := s.params.exec(ctx, tx, len(s.rows))
 		if err != nil {
 			return err
 		}

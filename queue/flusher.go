@@ -32,6 +32,10 @@ func (q *Queue) supervise() (stopped bool) {
 	defer func() {
 		if r := recover(); r != nil {
 			err := fmt.Errorf("queue: flusher: %v", r)
+			if q.leaving.done() != nil {
+				<-q.leaving.done()
+				q.leaving = leaving{}
+			}
 			q.opts.Logger.Error("writebehind: flusher panicked", "panic", r, "stack", string(debug.Stack()))
 			q.fail(err, verdictPause)
 			stopped = q.sleep(backoffLast)
@@ -41,6 +45,7 @@ func (q *Queue) supervise() (stopped bool) {
 		m, wait := q.next()
 		if m == nil {
 			if q.sleep(wait) {
+				q.departed()
 				return true
 			}
 			continue
@@ -61,25 +66,28 @@ func (q *Queue) next() (*memtable, time.Duration) {
 
 	q.view.Lock()
 	defer q.view.Unlock()
-	if len(q.frozen) == 0 && q.active.rows > 0 {
+	waiting := q.waiting()
+	if len(waiting) == 0 && q.active.rows > 0 {
 		age := time.Since(q.active.born)
 		if !urgent && age < q.opts.MaxDelay {
 			return nil, q.opts.MaxDelay - age
 		}
 	}
-	if urgent && (len(q.frozen) > 0 || q.flight.rows.Load() > 0) {
+	if urgent && (len(waiting) > 0 || q.flight.rows.Load() > 0) {
 		// Those who wait may wait for groups in the active memtable, or in flight.
 		q.progress.mu.Lock()
 		q.progress.urgent = true
 		q.progress.mu.Unlock()
 	}
-	if len(q.frozen) == 0 {
+	if len(waiting) == 0 {
 		q.freeze()
+		waiting = q.waiting()
 	}
-	if len(q.frozen) == 0 {
+	if len(waiting) == 0 {
 		return nil, 0
 	}
-	return q.frozen[0], 0
+	q.encodeAfter(waiting[0])
+	return waiting[0], 0
 }
 
 // sleep waits for a wake-up, at most d (0: without end). It returns true when
@@ -96,6 +104,8 @@ func (q *Queue) sleep(d time.Duration) bool {
 		return true
 	case <-q.kick:
 	case <-timeout:
+	case <-q.leaving.done():
+		q.departed()
 	}
 	return false
 }
@@ -117,6 +127,7 @@ func (q *Queue) settle(m *memtable) (stopped bool) {
 		if err == nil {
 			break
 		}
+		q.departed()
 		if q.life.Err() != nil { // interrupted: no failure of the server's
 			return true
 		}
@@ -139,7 +150,7 @@ func (q *Queue) settle(m *memtable) (stopped bool) {
 			return true
 		}
 	}
-	q.retire(m, f.refused)
+	q.depart(m)
 	return false
 }
 
@@ -188,7 +199,7 @@ func (q *Queue) retire(m *memtable, refused []refusal) {
 		if !clean {
 			doubted = append(doubted, e.hash)
 		}
-		q.tellFlushed(m, e, atomic.LoadUint32(&e.read) != 0, clean)
+		q.tellFlushed(m, e, atomic.LoadUint32(&e.wanted) != 0, clean)
 	}
 	q.view.Lock()
 	for _, hash := range doubted { // nobody sees one row with what was refused and another one without
@@ -237,10 +248,10 @@ func (q *Queue) retire(m *memtable, refused []refusal) {
 }
 
 // tellFlushed hands a row of a memtable to the observer.
-func (q *Queue) tellFlushed(m *memtable, e *entry, read, clean bool) {
+func (q *Queue) tellFlushed(m *memtable, e *entry, wanted, clean bool) {
 	var image []byte
 	if e.imageLen > 0 {
 		image = m.data.get(e.image, e.imageLen)
 	}
-	q.opts.Observer.Flushed(q.shapes.get(e.shape).Table, m.data.get(e.key, e.keyLen), e.hash, image, read, clean)
+	q.opts.Observer.Flushed(q.shapes.get(e.shape).Table, m.data.get(e.key, e.keyLen), e.hash, image, wanted, clean)
 }

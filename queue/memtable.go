@@ -39,7 +39,7 @@ type entry struct {
 	room             uint32 // bytes reserved for both
 	next             uint32 // 1 + number of the next entry with the same hash; 0 ends
 	shape            uint32
-	read             uint32 // 1 once somebody has read the row here; set atomically
+	wanted           uint32 // 1 once somebody has looked at the row, here or to write it; set atomically
 	stale            bool   // the image builds on one that was not right
 }
 
@@ -73,13 +73,17 @@ func (m *memtable) get(dst, key []byte, hash, schema uint64) ([]byte, State) {
 	if m.schema != schema || e.stale {
 		return dst, Stale
 	}
-	if atomic.LoadUint32(&e.read) == 0 {
-		atomic.StoreUint32(&e.read, 1)
-	}
+	e.want()
 	if e.imageLen == 0 {
 		return dst, Absent
 	}
 	return append(dst, m.data.get(e.image, e.imageLen)...), Present
+}
+
+func (e *entry) want() {
+	if atomic.LoadUint32(&e.wanted) == 0 {
+		atomic.StoreUint32(&e.wanted, 1)
+	}
 }
 
 // apply does one mutation.
@@ -93,6 +97,9 @@ func (m *memtable) apply(shapes *shapes, lsn LSN, mut *Mutation) {
 		shape, deltas = m.merged(shapes, e, mut)
 	}
 	e.shape, e.stale = shape.id, e.stale || mut.stale
+	if !mut.Blind {
+		e.want()
+	}
 	if shape.Kind == Delete || shape.Kind == Nothing {
 		m.bury(e, mut)
 		return

@@ -26,13 +26,15 @@ func TestRowIsHandedOverBeforeItLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, nil)
 		f.server.rows["items 3"] = row{"3", "c", "1"}
-		f.commit(f.insert(1, "a", 1), f.insert(2, "b", 1), f.delete(3, "c", 1))
+		read, unread := f.insert(1, "a", 1), f.insert(2, "b", 1)
+		read.Blind, unread.Blind = true, true
+		f.commit(read, unread, f.delete(3, "c", 1))
 		f.get(1)
 		f.drain()
 		require.Equal(t, []flushedRow{
-			{key: "items1", image: string(image(1, "a", 1)), read: true, clean: true, held: true},
+			{key: "items1", image: string(image(1, "a", 1)), wanted: true, clean: true, held: true},
 			{key: "items2", image: string(image(2, "b", 1)), clean: true, held: true},
-			{key: "items3", clean: true, held: true},
+			{key: "items3", wanted: true, clean: true, held: true},
 		}, f.watcher.flushed)
 		_, state := f.get(1)
 		require.Equal(t, Missing, state)

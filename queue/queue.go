@@ -46,12 +46,12 @@ type Observer interface {
 	// PostgreSQL refused leaves it, before anybody can see that. It must be quick.
 	Accepted(hash uint64)
 	// Flushed is called after a row has reached PostgreSQL and before it leaves
-	// the overlay. image is nil if the row was deleted; read says that somebody
-	// has read it from the overlay; clean is false if the image cannot be
+	// the overlay. image is nil if the row was deleted; wanted says that somebody has
+	// looked at the row, or at what was there before it; clean is false if the image cannot be
 	// trusted because PostgreSQL refused something it may build on. Such a row is
 	// told of again after it has left: whoever has read it meanwhile must not
 	// commit what follows from it.
-	Flushed(table *catalog.Relation, key []byte, hash uint64, image []byte, read, clean bool)
+	Flushed(table *catalog.Relation, key []byte, hash uint64, image []byte, wanted, clean bool)
 	// Refused is called for every row of a group that PostgreSQL refused for
 	// good, after the transaction that passed over it, and holds its dead letter,
 	// has been committed.
@@ -75,7 +75,8 @@ type Options struct {
 	Logger   *slog.Logger
 	// MaxDelay is the longest an acknowledged write waits before its flush begins.
 	MaxDelay time.Duration
-	// BatchRows is how many rows a memtable takes before it is frozen.
+	// BatchRows is how many rows a memtable takes before it is frozen, unless two
+	// already are.
 	BatchRows int
 	// MaxRows and MaxBytes bound the overlay, batches in flight included. The
 	// journal has a bound of its own.
@@ -151,6 +152,7 @@ type Queue struct {
 	letters  letterRate
 	giveUp   atomic.Bool // RefusePaused was called
 	wentBack bool        // the overlay was rebuilt since the last flush
+	leaving  leaving     // the flusher's own
 
 	restoring *decoder // how groups of the journal are read; nil without one
 }
@@ -290,7 +292,7 @@ func (q *Queue) apply(lsn LSN, schema uint64, group []Mutation) {
 		q.opts.Observer.Accepted(group[i].Hash)
 	}
 	switch {
-	case m.rows >= q.opts.BatchRows && len(q.frozen) == 0, m.rows >= mergedBatches*q.opts.BatchRows, m.bytes() >= maxMemtableBytes:
+	case m.rows >= q.opts.BatchRows && len(q.frozen) < 2, m.rows >= mergedBatches*q.opts.BatchRows, m.bytes() >= maxMemtableBytes:
 		q.freeze()
 		q.wake()
 	case fresh:
@@ -311,8 +313,17 @@ func (q *Queue) freeze() {
 	if q.active.rows == 0 {
 		return
 	}
-	q.frozen = append(q.frozen, q.active)
+	q.append(q.active)
+	if len(q.frozen) == 2 {
+		q.encodeAfter(q.frozen[0])
+	}
 	q.active = newMemtable(q.active.rows)
+}
+
+// append appends a memtable to the frozen ones; view is held.
+func (q *Queue) append(m *memtable) {
+	m.flush.statements = sync.OnceValues(func() ([]statement, error) { return encode(q, m) })
+	q.frozen = append(q.frozen, m)
 }
 
 // Exclusive runs f while no group can be sequenced.

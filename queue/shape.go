@@ -55,7 +55,9 @@ type Mutation struct {
 	// Deltas of an Update are the cells of what is added to the columns of its
 	// shape's Add, in that order, as values of their IncrementType.
 	Deltas []byte
-	stale  bool // the image builds on one that was not right
+	// Blind says that whoever made the write has not looked what was there before.
+	Blind bool
+	stale bool // the image builds on one that was not right
 }
 
 // shapes interns shapes, so that equal ones are the same pointer and a memtable

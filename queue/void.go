@@ -14,7 +14,7 @@ func (q *Queue) void(last LSN) {
 	q.freeze()
 	m := newMemtable(0)
 	m.first, m.last = q.lsn+1, last
-	q.frozen = append(q.frozen, m)
+	q.append(m)
 	q.lsn = last
 	q.voided.Store(true)
 	q.wake()

@@ -94,6 +94,35 @@ func TestOutputColumnsNamedLikeKeywords(t *testing.T) {
 	}
 }
 
+func TestTemporaryTablesAfterColumnsNamedLikeVerbs(t *testing.T) {
+	for _, sql := range []string{
+		"SELECT insert INTO TEMP a", "SELECT 1 merge INTO TEMPORARY a FROM t", "SELECT t.insert INTO UNLOGGED TABLE a FROM t",
+	} {
+		require.Contains(t, Parse(sql).Relations, Ident{Name: "a"}, sql)
+	}
+	for _, sql := range []string{"INSERT INTO temp VALUES (1)", "INSERT INTO temp TABLE a", "MERGE INTO temp a USING b ON true WHEN MATCHED THEN DELETE"} {
+		require.Contains(t, Parse(sql).Relations, Ident{Name: "temp"}, sql)
+	}
+}
+
+func TestRelationsAroundUsing(t *testing.T) {
+	for sql, want := range map[string][]string{
+		"SELECT 1 FROM a JOIN b USING (id), c":                                        {"a", "b", "c"},
+		"SELECT 1 FROM a JOIN b USING (id) JOIN c ON id, d":                           {"a", "b", "c", "d"},
+		"DELETE FROM a USING (b CROSS JOIN c), d":                                     {"a", "b", "c", "d"},
+		"DELETE FROM ONLY (s.a) AS x USING ((b JOIN c USING (id)))":                   {"a", "b", "c"},
+		"DELETE FROM a USING b JOIN c USING (id), d":                                  {"a", "b", "c", "d"},
+		"MERGE INTO a USING (b JOIN c USING (id)) ON true WHEN MATCHED THEN DELETE":   {"a", "b", "c"},
+		"MERGE INTO a USING (SELECT 1 FROM b) c ON true WHEN MATCHED THEN DO NOTHING": {"a", "b"},
+	} {
+		var names []string
+		for _, id := range Parse(sql).Relations {
+			names = append(names, id.Name)
+		}
+		require.Equal(t, want, names, sql)
+	}
+}
+
 func TestNamesThatOnlyTypesCanHave(t *testing.T) {
 	for _, sql := range []string{"SELECT a::left FROM t", "SELECT CAST(a AS left) FROM t", "SELECT left '1'"} {
 		require.Contains(t, Parse(sql).Identifiers, Ident{Name: "left"}, sql)
@@ -165,5 +194,23 @@ func TestTypesNamedLikeLaterKeywords(t *testing.T) {
 	require.Equal(t, Expression, Parse("INSERT INTO t VALUES ($1::json_object)").Rows[0][0].Kind)
 	require.Equal(t, Param, Parse(`INSERT INTO t VALUES ($1::"json_object")`).Rows[0][0].Kind)
 	require.Equal(t, Expression, Parse("INSERT INTO t VALUES (json_object 'a')").Rows[0][0].Kind)
+	for cast, want := range map[string]Form{
+		"json": Select, "json[]": Select, "json array": Select, "a.json": Select, `"json".a`: Select, "json.a": Other, "json(1)": Other,
+	} {
+		require.Equal(t, want, Parse("SELECT * FROM t WHERE id = $1::"+cast).Form, cast)
+	}
+	require.Equal(t, String, Parse("INSERT INTO t VALUES (json '{}')").Rows[0][0].Kind)
 	require.Equal(t, String, Parse("INSERT INTO t VALUES (jsonb '{}')").Rows[0][0].Kind)
+}
+
+func TestBoundsOfArrayTypes(t *testing.T) {
+	for sql, kind := range map[string]ValueKind{
+		"INSERT INTO t VALUES ($1::int4[2147483647])":       Param,
+		"INSERT INTO t VALUES ($1::int4[2147483648])":       Expression,
+		"INSERT INTO t VALUES ($1::int4 ARRAY[3])":          Param,
+		"INSERT INTO t VALUES ($1::int4 ARRAY[3000000000])": Expression,
+		"INSERT INTO t VALUES ($1::int4[][007])":            Param,
+	} {
+		require.Equal(t, kind, Parse(sql).Rows[0][0].Kind, sql)
+	}
 }

@@ -42,8 +42,8 @@ func (n *names) grammar(t, previous token) bool {
 		}
 		n.expect = previous.word != wFor && previous.word != wDo && previous.word != wKey && previous.word != wOn
 	case wUsing:
-		n.expect = n.summary.Verb != "CREATE" && n.summary.Verb != "ALTER" && n.p.peek().punct != '('
-		n.list[top] = n.expect
+		n.expect = n.summary.Verb != "CREATE" && n.summary.Verb != "ALTER" && (n.p.peek().punct != '(' || n.usingRelations())
+		n.list[top] = n.list[top] || n.expect
 	case wOn:
 		// CREATE INDEX … ON t, but not ON DELETE.
 		n.expect = n.summary.Verb == "CREATE" && n.p.peek().word != wDelete && n.p.peek().word != wUpdate
@@ -57,7 +57,13 @@ func (n *names) grammar(t, previous token) bool {
 		// What came before it still holds.
 	case wTemp, wTemporary, wUnlogged:
 		next := n.p.peek()
-		return previous.word == wInto && !takesInto(n.before(3)) && (isName(next) || next.word == wTable)
+		if previous.word != wInto || !isName(next) && next.word != wTable {
+			return false
+		}
+		if takesInto(n.before(3)) {
+			// A table of that name; or INSERT names an output column, and it is the next one.
+			n.relations.add(Ident{Name: n.p.name(t)})
+		}
 	case wIf:
 		return n.expect && (n.p.peek().word == wNot || n.p.peek().word == wExists)
 	case wNot:
@@ -86,6 +92,20 @@ func (n *names) grammar(t, previous token) bool {
 		n.expect = false
 	}
 	return true
+}
+
+// usingRelations tells whether the parenthesis after the USING before the current token
+// holds relations, as after DELETE and MERGE, and not the columns of a join.
+func (n *names) usingRelations() bool {
+	for places := 2; places < 20; places++ {
+		switch n.before(places).word {
+		case wDelete, wMerge:
+			return true
+		case wJoin:
+			return false
+		}
+	}
+	return false
 }
 
 // isDistinctFrom tells whether the FROM before the current token is that of IS [NOT]

@@ -127,6 +127,9 @@ func (p *parser) typeName() (string, bool) {
 	if t.kind == tokIdent && isLaterKeyword(name) {
 		return "", false
 	}
+	if t.kind == tokIdent && name == "json" {
+		return p.arraySuffix(name) // no schema, and no modifier follows, from PostgreSQL 17 on
+	}
 	if t.word == wDouble && p.accept(wPrecision) {
 		return p.arraySuffix("double precision")
 	}
@@ -230,7 +233,7 @@ func (p *parser) typeModifier() (string, bool) {
 // are and what is in them.
 func (p *parser) arraySuffix(name string) (string, bool) {
 	if p.accept(wArray) {
-		if p.acceptPunct('[') && (p.next().kind != tokInteger || !p.acceptPunct(']')) {
+		if p.acceptPunct('[') && (!p.arrayBound() || !p.acceptPunct(']')) {
 			return "", false
 		}
 		return name + "[]", p.peek().punct != '['
@@ -238,10 +241,7 @@ func (p *parser) arraySuffix(name string) (string, bool) {
 	array := false
 	for p.acceptPunct('[') {
 		array = true
-		if p.peek().kind == tokInteger {
-			p.pos++
-		}
-		if !p.acceptPunct(']') {
+		if p.peek().punct != ']' && !p.arrayBound() || !p.acceptPunct(']') {
 			return "", false
 		}
 	}
@@ -249,6 +249,14 @@ func (p *parser) arraySuffix(name string) (string, bool) {
 		name += "[]"
 	}
 	return name, true
+}
+
+// arrayBound takes the number in the [] of an array type: an integer of 32 bits, as larger
+// ones are of another kind to PostgreSQL's grammar.
+func (p *parser) arrayBound() bool {
+	t := p.next()
+	_, err := strconv.ParseInt(p.text(t), 10, 32)
+	return t.kind == tokInteger && err == nil
 }
 
 // valueOrExpression takes what stands between here and the end of an element

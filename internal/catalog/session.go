@@ -109,17 +109,15 @@ const sessionRest = `,
 	coalesce((SELECT EXTRACT(epoch FROM a.backend_start) FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) a)::text, '')`
 
 // ReadSession asks a connection for its session, outside of a transaction. It needs nothing
-// of it but what database/sql demands of a driver.
+// of it but what database/sql demands of a driver. An error is the connection's own: the
+// application's statement would have met it.
 func ReadSession(ctx context.Context, conn driver.Conn) (Session, error) {
 	s, err := readSession(ctx, conn, SessionQuery)
 	var refused interface{ SQLState() string }
 	if errors.As(err, &refused) && (refused.SQLState() == "42501" || refused.SQLState() == "42883") {
 		s, err = readSession(ctx, conn, anonymousQuery)
 	}
-	if err != nil {
-		return Session{}, fmt.Errorf("read the session's settings: %w", err)
-	}
-	return s, nil
+	return s, err
 }
 
 func readSession(ctx context.Context, conn driver.Conn, query string) (s Session, err error) {

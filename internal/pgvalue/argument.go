@@ -36,7 +36,7 @@ func (t Type) Compare(s Session, v driver.Value) (value driver.Value, ok bool) {
 func (t Type) bound(s Session, v driver.Value, assign bool) (driver.Value, bool) {
 	if s.Strict {
 		var ok bool
-		if v, ok = t.sure(v); !ok {
+		if v, ok = t.sure(s, v); !ok {
 			return nil, false
 		}
 	}

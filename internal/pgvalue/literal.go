@@ -23,8 +23,9 @@ const (
 // the column) or compared with or added to one (the result is as that of
 // Compare). An integer that is compared may exceed the range of the column's
 // type. Known are strings as in Argument, integers for integer, numeric and
-// double precision columns, decimals for the latter two, and booleans for
-// boolean ones.
+// floating point columns, decimals for the latter two, and booleans for boolean
+// ones. With a real column a number is not compared, nor added: to PostgreSQL that
+// is double precision, and 1.1 there is not what the column holds of 1.1.
 func (t Type) Literal(s Session, kind LiteralKind, text string, assign bool) (value driver.Value, ok bool) {
 	if !t.supported() || !assign && !t.hasEquality() {
 		return nil, false
@@ -45,7 +46,7 @@ func (t Type) Literal(s Session, kind LiteralKind, text string, assign bool) (va
 }
 
 func (t Type) integerLiteral(text string, assign bool) (driver.Value, bool) {
-	if t.is(oid.T_numeric) || t.is(oid.T_float8) {
+	if t.is(oid.T_numeric) || t.is(oid.T_float8) || t.is(oid.T_float4) {
 		if !allDigits(strings.TrimPrefix(text, "-")) {
 			return nil, false
 		}
@@ -63,7 +64,8 @@ func (t Type) integerLiteral(text string, assign bool) (driver.Value, bool) {
 }
 
 // decimalLiteral goes by way of numeric, the type of such a literal: so -0.0 is
-// 0 in a double precision column.
+// 0 in a floating point column. An integer becomes the nearest number of the column,
+// whether by way of its digits or not.
 func (t Type) decimalLiteral(text string, assign bool) (driver.Value, bool) {
 	d, ok := parseDecimal(text)
 	if !ok {
@@ -78,6 +80,9 @@ func (t Type) decimalLiteral(text string, assign bool) (driver.Value, bool) {
 		return []byte(text), true
 	case t.is(oid.T_float8):
 		f, ok := parseFloat8(d.String())
+		return f, ok
+	case t.is(oid.T_float4) && assign:
+		f, ok := parseFloat4(d.String())
 		return f, ok
 	}
 	return nil, false

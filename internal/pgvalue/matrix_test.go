@@ -293,8 +293,8 @@ func TestMatrixIsWhatTheRulesSay(t *testing.T) {
 		{"keys", table(utc, asKey, keyTypes(), all)},
 		{"values", values(utc, rowsOfTypes, all)},
 		{"settings", settings()},
-		{"others", table(strict, stored, typesOnPGX(t), others)},
-		{"other values", values(strict, typesOnPGX(t), others)},
+		{"others", table(onPGX, stored, typesOnPGX(t), others)},
+		{"other values", values(onPGX, typesOnPGX(t), others)},
 	} {
 		is = replaced(t, is, section.name, section.table)
 	}

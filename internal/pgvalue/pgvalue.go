@@ -78,6 +78,9 @@ type Session struct {
 	// Strict says that the real driver is another one than lib/pq: of its arguments
 	// only those are known that mean the same to every driver.
 	Strict bool
+	// CutsTimes says that the driver, another one than lib/pq, was seen to leave out
+	// what a time.Time has beyond microseconds, instead of rounding.
+	CutsTimes bool
 }
 
 // Own is the session for values that do not come from a driver's arguments.

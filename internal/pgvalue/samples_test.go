@@ -129,13 +129,15 @@ func otherDriverFamilies() []family {
 	}
 	return []family{
 		{"nil", named("`nil`", nil)},
-		{"int, int16, int32, int64", append(named("`int(1)`", 1, "`int16(1)`", int16(1), "`int32(1)`", int32(1)), byName["int64"]...)},
-		{"other numbers", named("`int8(1)`", int8(1), "`uint(1)`", uint(1), "`uint8(1)`", uint8(1), "`uint32(1)`", uint32(1), "`uint64(1)`", uint64(1), "`float32(0.5)`", float32(0.5))},
+		{"integers", append(named("`int(1)`", 1, "`int8(1)`", int8(1), "`int16(1)`", int16(1), "`int32(1)`", int32(1), "`uint(1)`", uint(1), "`uint8(1)`", uint8(1), "`uint16(1)`", uint16(1), "`uint32(1)`", uint32(1), "`uint64(1)`", uint64(1), "`uint64(1 << 63)`", uint64(1)<<63), byName["int64"]...)},
+		{"float32", named("`float32(0.5)`", float32(0.5))},
 		{"float64", byName["float64"]},
 		{"bool", byName["bool"]},
 		{"string", byName["string"]},
 		{"[]byte", byName["[]byte"]},
 		{"time.Time", byName["time.Time"]},
-		{"all else", named("`*int`", &one, "`*string`", &text, "`driver.Valuer`", sql.NullString{String: text, Valid: true}, "`[16]byte`", id, "`[]byte(nil)`", []byte(nil), "`[]int`", []int{1}, "`[]string`", []string{"a"}, "`map`", map[string]any{"a": 1}, "`time.Duration`", time.Second)},
+		{"pointers", named("`*int`", &one, "`*string`, `7`", pointer("7"), "`*string`, `a`", pointer("a"), "`*bool`", pointer(true), "`*float64`", pointer(1.5), "`*time.Time`", pointer(time.Date(2024, 2, 28, 12, 34, 56, 123456000, time.UTC)), "`(*int)(nil)`", (*int)(nil), "`*[]byte`", pointer([]byte("a")))},
+		{"Null types", named("`sql.NullInt64`", sql.NullInt64{Int64: 1, Valid: true}, "`sql.NullBool`", sql.NullBool{Bool: true, Valid: true}, "`sql.NullFloat64`", sql.NullFloat64{Float64: 1.5, Valid: true}, "`sql.NullString`", sql.NullString{String: text, Valid: true}, "NULL", sql.NullString{}, "`sql.Null[int]`", sql.Null[int]{V: 1, Valid: true})},
+		{"all else", named("`[16]byte`", id, "`[]byte(nil)`", []byte(nil), "`[]int`", []int{1}, "`[]string`", []string{"a"}, "`map`", map[string]any{"a": 1}, "`time.Duration`", time.Second)},
 	}
 }

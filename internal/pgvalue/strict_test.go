@@ -1,6 +1,7 @@
 package pgvalue_test
 
 import (
+	"database/sql"
 	"database/sql/driver"
 	"fmt"
 	"math"
@@ -14,6 +15,11 @@ import (
 )
 
 var strict = pgvalue.Session{Location: time.UTC, UTF8: true, Strict: true}
+
+// onPGX is a session of pgx, which cuts times.
+var onPGX = pgvalue.Session{Location: time.UTC, UTF8: true, Strict: true, CutsTimes: true}
+
+func pointer[T any](v T) *T { return &v }
 
 // TestOnlyArgumentsThatEveryDriverTakesAlikeAreKnown: the right column is what an
 // argument is stored as, nil if that is not known.
@@ -30,7 +36,32 @@ func TestOnlyArgumentsThatEveryDriverTakesAlikeAreKnown(t *testing.T) {
 		{base(oid.T_int4, -1), int16(7), int64(7)},
 		{base(oid.T_int4, -1), int32(7), int64(7)},
 		{base(oid.T_int2, -1), 40000, nil},
-		{base(oid.T_int4, -1), uint8(7), nil},
+		{base(oid.T_int4, -1), int8(-7), int64(-7)},
+		{base(oid.T_int4, -1), uint8(7), int64(7)},
+		{base(oid.T_int2, -1), uint16(40000), nil},
+		{base(oid.T_int8, -1), uint32(math.MaxUint32), int64(math.MaxUint32)},
+		{base(oid.T_int8, -1), uint64(math.MaxInt64), int64(math.MaxInt64)},
+		{base(oid.T_int8, -1), uint64(math.MaxInt64 + 1), nil},
+		{base(oid.T_numeric, -1), uint(math.MaxInt64 + 1), nil},
+		{base(oid.T_numeric, -1), uint(7), []byte("7")},
+		{base(oid.T_float8, -1), float32(0.5), nil},
+		{base(oid.T_int4, -1), pointer(7), int64(7)},
+		{base(oid.T_int4, -1), pointer(uint8(7)), int64(7)},
+		{base(oid.T_int4, -1), pointer("7"), int64(7)},
+		{base(oid.T_int4, -1), pointer(pointer(7)), nil},
+		{base(oid.T_text, -1), pointer("a"), "a"},
+		{base(oid.T_text, -1), pointer([]byte("a")), nil},
+		{base(oid.T_json, -1), pointer("{}"), nil},
+		{base(oid.T_json, -1), "{}", []byte("{}")},
+		{base(oid.T_json, -1), []byte("{}"), nil},
+		{base(oid.T_text, -1), sql.NullString{String: "a", Valid: true}, "a"},
+		{base(oid.T_int4, -1), sql.NullString{String: "7", Valid: true}, nil},
+		{base(oid.T_int4, -1), sql.NullInt64{Int64: 7, Valid: true}, int64(7)},
+		{base(oid.T_int4, -1), sql.NullByte{Byte: 7, Valid: true}, int64(7)},
+		{base(oid.T_text, -1), sql.NullInt32{Int32: 7, Valid: true}, nil},
+		{base(oid.T_bool, -1), sql.NullBool{Bool: true, Valid: true}, true},
+		{base(oid.T_float8, -1), sql.NullFloat64{Float64: math.NaN(), Valid: true}, nil},
+		{base(oid.T_timestamptz, -1), sql.NullTime{Time: at.Add(1), Valid: true}, nil},
 		{base(oid.T_int4, -1), true, nil},
 		{base(oid.T_int4, -1), "7", int64(7)},
 		{base(oid.T_numeric, -1), 7, []byte("7")},
@@ -73,9 +104,21 @@ func TestOnlyArgumentsThatEveryDriverTakesAlikeAreKnown(t *testing.T) {
 	got, ok := base(oid.T_timestamptz, -1).Argument(strict, east)
 	require.True(t, ok)
 	require.True(t, at.Equal(got.(time.Time)))
-	v, ok := base(oid.T_int4, -1).Argument(strict, nil)
-	require.True(t, ok)
-	require.Nil(t, v)
+	for _, null := range []driver.Value{nil, (*int)(nil), (*string)(nil), sql.NullString{}, sql.NullInt64{}, sql.NullTime{}} {
+		v, ok := base(oid.T_int4, -1).Argument(strict, null)
+		require.True(t, ok)
+		require.Nil(t, v)
+		_, ok = base(oid.T_json, -1).Argument(strict, null)
+		require.Equal(t, null == nil, ok, "JSON has a null of its own")
+	}
+	for _, of := range []oid.Oid{oid.T_timestamptz, oid.T_timestamp, oid.T_date} {
+		want, _ := base(of, -1).Argument(onPGX, at)
+		for _, given := range []driver.Value{at.Add(999), pointer(at.Add(501)), sql.NullTime{Time: at.Add(1), Valid: true}} {
+			got, ok := base(of, -1).Argument(onPGX, given)
+			require.True(t, ok)
+			require.Equal(t, want, got)
+		}
+	}
 	_, ok = base(oid.T_date, -1).Argument(strict.Own(), east)
 	require.True(t, ok, "what is made here is no argument of a driver")
 }

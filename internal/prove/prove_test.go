@@ -78,7 +78,7 @@ func TestPlainDriverHasNoDivergence(t *testing.T) {
 }
 
 // TestPlantedMistakesOfTransactionsAreFound sees that the generated histories
-// show what only transactions, or only several connections, can.
+// show what only transactions, or only several connections, can, and what COPY brings.
 func TestPlantedMistakesOfTransactionsAreFound(t *testing.T) {
 	for name, fault := range map[string]faulty.Fault{
 		"lost rollback": {Tx: func(begin func() (driver.Tx, error)) (driver.Tx, error) {
@@ -91,6 +91,7 @@ func TestPlantedMistakesOfTransactionsAreFound(t *testing.T) {
 			}
 			return q
 		}},
+		"lost copies": {Copied: func([]driver.Value) bool { return false }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			faulty.Register(t.Name(), fault)

@@ -212,23 +212,17 @@ func (c *Cache) Fill(key []byte, hash uint64, lease Lease, image []byte, verdict
 }
 
 // Flushed takes over a row that is about to leave the overlay because
-// PostgreSQL has it now. It is kept if somebody has read it (read) or if an
-// older image of it is here.
-func (c *Cache) Flushed(key []byte, hash, epoch, schema uint64, image []byte, verdict Verdict, ttl time.Duration, read bool) {
+// PostgreSQL has it now. It is kept if it is wanted; no older image of it is.
+func (c *Cache) Flushed(key []byte, hash, epoch, schema uint64, image []byte, verdict Verdict, ttl time.Duration, wanted bool) {
 	if c.big == nil {
 		return
 	}
 	s := &c.stripes[hash%stripes]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !read {
-		entry, err := c.big.Get(slot(hash))
-		if err != nil {
-			return
-		}
-		if _, verdict := open(entry, key); verdict == Miss {
-			return
-		}
+	if !wanted {
+		c.remove(hash)
+		return
 	}
 	c.set(key, hash, Lease{Epoch: epoch, Schema: schema}, image, verdict, ttl)
 }
@@ -252,7 +246,8 @@ func (c *Cache) set(key []byte, hash uint64, lease Lease, image []byte, verdict 
 		c.remove(hash)
 		return false
 	}
-	entry := make([]byte, headerSize, size)
+	var room [512]byte // BigCache makes a copy
+	entry := room[:headerSize]
 	binary.LittleEndian.PutUint64(entry, lease.Epoch)
 	binary.LittleEndian.PutUint64(entry[8:], lease.Schema)
 	binary.LittleEndian.PutUint64(entry[16:], uint64(time.Since(began)+ttl))

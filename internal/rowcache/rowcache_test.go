@@ -144,27 +144,27 @@ func TestDropForgetsTheRow(t *testing.T) {
 
 func TestFlushedRowIsKeptIfSomebodyWantsIt(t *testing.T) {
 	c := newCache(t, 1<<20)
-	flushed := func(key string, hash uint64, image string, verdict Verdict, read bool) {
-		c.Flushed([]byte(key), hash, 1, 1, []byte(image), verdict, ttl, read)
+	flushed := func(key string, hash uint64, image string, verdict Verdict, wanted bool) {
+		c.Flushed([]byte(key), hash, 1, 1, []byte(image), verdict, ttl, wanted)
 	}
-	flushed("unread", 1, "image", Present, false)
-	requireMiss(t, c, "unread", 1)
+	flushed("new", 1, "image", Present, false)
+	requireMiss(t, c, "new", 1)
 
 	flushed("read", 2, "image", Present, true)
 	requireHit(t, c, "read", 2, "image")
 
 	fill(t, c, "cached", 3, "old")
-	flushed("cached", 3, "new", Present, false)
+	flushed("cached", 3, "new", Present, true)
 	requireHit(t, c, "cached", 3, "new")
 
 	fill(t, c, "deleted", 4, "old")
-	flushed("deleted", 4, "", Absent, false)
+	flushed("deleted", 4, "", Absent, true)
 	_, verdict := c.Get([]byte("deleted"), 4, 1, 1, time.Now())
 	require.Equal(t, Absent, verdict)
 
-	fill(t, c, "other", 5, "image")
-	flushed("unread", 5, "image", Present, false) // the slot is another row's
-	requireHit(t, c, "other", 5, "image")
+	fill(t, c, "forgotten", 5, "old")
+	flushed("forgotten", 5, "new", Present, false)
+	requireMiss(t, c, "forgotten", 5)
 }
 
 func TestFlushedRowReplacesAnEntryOfAnyAge(t *testing.T) {
@@ -172,7 +172,7 @@ func TestFlushedRowReplacesAnEntryOfAnyAge(t *testing.T) {
 		c := newCache(t, 1<<20)
 		fill(t, c, "k", 1, "old")
 		time.Sleep(2 * ttl)
-		c.Flushed([]byte("k"), 1, 3, 2, []byte("new"), Present, ttl, false)
+		c.Flushed([]byte("k"), 1, 3, 2, []byte("new"), Present, ttl, true)
 		got, verdict := c.Get([]byte("k"), 1, 3, 2, time.Now())
 		require.Equal(t, Present, verdict)
 		require.Equal(t, "new", string(got))

@@ -68,6 +68,9 @@ func query(n *pg.Node) class {
 		case *pg.InsertStmt, *pg.UpdateStmt, *pg.DeleteStmt, *pg.MergeStmt, *pg.LockingClause:
 			c.effect = rewrite.Writes
 		case *pg.IntoClause:
+			if n.GetSelectStmt() == nil {
+				return true // PostgreSQL refuses it after it has parsed it
+			}
 			c.effect, c.ddl = rewrite.Writes, true
 			c.session = c.session || makesTemporary(n)
 		}

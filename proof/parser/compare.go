@@ -41,7 +41,7 @@ func Compare(sql string) Verdict {
 		return v
 	}
 	v.Parsed = true
-	if s.Opaque == "bad parameter" || s.Opaque == "unexpected character" && strings.Contains(sql, "\v") {
+	if s.Opaque == "bad parameter" || s.Opaque != "" && s.Effect == rewrite.Unknown && strings.Contains(sql, "\v") {
 		return v
 	}
 	if v.Wrong = summary(s, tree); v.Wrong != nil || !v.Recognised {

@@ -37,7 +37,7 @@ func summary(s *rewrite.Statement, tree *pg.ParseResult) error {
 		must(s.Session || !kind.session && !m.session, "session: not told"),
 		must(!s.Local || len(statements) == 1 && isLocal(statements[0].GetVariableSetStmt()), "local: told"),
 		must(s.DDL || !kind.ddl, "ddl: not told"),
-		must(s.Params == m.params || s.Opaque != "", "params: %d, and there are %d", s.Params, m.params),
+		must(s.Params == m.params || s.Params > m.params && names(s, "treat") || s.Opaque != "", "params: %d, and there are %d", s.Params, m.params),
 		verb(s, statements), step(s, statements), m.namedBy(s))
 }
 
@@ -105,8 +105,8 @@ func collect(tree *pg.ParseResult) *mentions {
 	walk(tree.ProtoReflect(), func(node proto.Message) bool {
 		clause, is := node.(*pg.LockingClause)
 		for _, n := range clause.GetLockedRels() {
-			// It names what is in FROM, by its alias.
-			m.identifiers = append(m.identifiers, rewrite.Ident{Name: n.GetRangeVar().GetRelname()})
+			// It names what is in FROM, by its alias. PostgreSQL refuses it with a schema.
+			m.identifiers = append(m.identifiers, rewrite.Ident{Schema: n.GetRangeVar().GetSchemaname(), Name: n.GetRangeVar().GetRelname()})
 		}
 		if !is {
 			m.visit(node)
@@ -207,6 +207,12 @@ func (m *mentions) operator(e *pg.A_Expr) {
 	}
 }
 
+// names tells whether a Summary has an identifier. TREAT(x AS type) calls a function
+// of the type's name in pg_catalog, and its tree leaves out what modifies the type.
+func names(s *rewrite.Statement, name string) bool {
+	return slices.ContainsFunc(s.Identifiers, func(id rewrite.Ident) bool { return id.Name == name })
+}
+
 // namedBy confirms that a Summary names all that is mentioned, or says that it
 // cannot tell the names.
 func (m *mentions) namedBy(s *rewrite.Statement) error {
@@ -229,8 +235,7 @@ func (m *mentions) namedBy(s *rewrite.Statement) error {
 		if slices.Contains(s.Functions, id) || id.Schema == "pg_catalog" && slices.Contains(s.Functions, rewrite.Ident{Name: id.Name}) {
 			continue
 		}
-		// TREAT(x AS type) calls a function of the type's name in pg_catalog.
-		if id.Schema != "pg_catalog" || !slices.ContainsFunc(s.Identifiers, func(i rewrite.Ident) bool { return i.Name == "treat" }) {
+		if id.Schema != "pg_catalog" || !names(s, "treat") {
 			return fmt.Errorf("function: no %v", id)
 		}
 	}

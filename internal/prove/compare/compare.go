@@ -49,6 +49,7 @@ func Outcomes(pairs *Pairs, ref, sub Outcome, unordered bool) *Difference {
 		{"error of the call", ref.Err, sub.Err},
 		{"error after the rows", ref.RowsErr, sub.RowsErr},
 		{"error of Close", ref.CloseErr, sub.CloseErr},
+		{"error of the transaction afterwards", ref.Afterwards, sub.Afterwards},
 	} {
 		if d := Errors(e.where, e.ref, e.sub, unordered); d != nil {
 			return d

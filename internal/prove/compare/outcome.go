@@ -24,6 +24,9 @@ type Outcome struct {
 	Sets []ResultSet
 	// RowsErr is the error after the last row, CloseErr that of Rows.Close.
 	RowsErr, CloseErr error
+	// Afterwards is what the transaction in which the statement has failed says to
+	// another statement; nil also if it was not asked.
+	Afterwards error
 }
 
 // String tells of an outcome in short.

@@ -7,12 +7,13 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
+	"strings"
 
 	"github.com/lib/pq"
 )
 
 // Fault takes the place of a method of the connection; nil leaves it alone.
-// Prepared statements are not touched.
+// Prepared statements are not touched, but for COPY.
 type Fault struct {
 	// Exec is called for every statement without rows; next sends it.
 	Exec func(query string, args []driver.NamedValue, next Exec) (driver.Result, error)
@@ -26,6 +27,8 @@ type Fault struct {
 	Text func(query string) string
 	// Tx changes a transaction begun by the application; begin begins it.
 	Tx func(begin func() (driver.Tx, error)) (driver.Tx, error)
+	// Copied tells whether a row of a COPY is sent.
+	Copied func(row []driver.Value) bool
 }
 
 // Exec sends a statement to the plain driver.
@@ -118,6 +121,26 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 		return c.fault.Tx(begin)
 	}
 	return begin()
+}
+
+func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	st, err := c.realConn.PrepareContext(ctx, query)
+	if err == nil && c.fault.Copied != nil && strings.HasPrefix(strings.ToUpper(query), "COPY") {
+		return copying{st, c.fault}, nil
+	}
+	return st, err
+}
+
+type copying struct {
+	driver.Stmt
+	fault Fault
+}
+
+func (s copying) Exec(args []driver.Value) (driver.Result, error) {
+	if len(args) > 0 && !s.fault.Copied(args) {
+		return driver.RowsAffected(0), nil
+	}
+	return s.Stmt.Exec(args) //nolint:staticcheck // lib/pq's statements serve both forms
 }
 
 type rows struct {

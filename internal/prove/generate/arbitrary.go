@@ -2,7 +2,6 @@ package generate
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/writebehind/writebehind/internal/prove/history"
 )
@@ -141,35 +140,4 @@ func (g *generator) cursor() []history.Statement {
 	}
 	fetch := history.Statement{Call: history.Query, SQL: g.one("FETCH c", "FETCH 2 FROM c", "FETCH ALL c", "FETCH LAST FROM c")}
 	return []history.Statement{exec(query), fetch, g.statement(), fetch, exec(g.one("CLOSE c", "CLOSE ALL", "MOVE c"))}
-}
-
-// copyIn sends rows as COPY FROM STDIN does, which lib/pq allows in a transaction.
-func (g *generator) copyIn() history.Statement {
-	t := g.eligible()
-	var cols []*column
-	for _, c := range t.cols {
-		if !c.generated && !(c.minted && g.values.IntN(3) > 0) && (!c.kind.rest || c.notNull) && !c.clock {
-			cols = append(cols, c)
-		}
-	}
-	names := make([]string, len(cols))
-	for i, c := range cols {
-		names[i] = t.written(c)
-	}
-	text := fmt.Sprintf("COPY %s (%s) FROM STDIN", t.qualified(), strings.Join(names, ", "))
-	st := history.Statement{Call: history.Copy, SQL: text, Unordered: true, Columns: len(cols)}
-	daring := g.values.IntN(4) == 0
-	for range 1 + g.values.IntN(3) {
-		key := g.newKey(t, daring)
-		for _, c := range cols {
-			v := g.pick(c, daring)
-			for i, k := range t.key {
-				if t.cols[k] == c {
-					v = key[i]
-				}
-			}
-			st.Args = append(st.Args, v.args[0])
-		}
-	}
-	return st
 }

@@ -40,6 +40,9 @@ type generator struct {
 	// transaction. on is the connection that the last statement went to.
 	scripts [][]history.Statement
 	on      int
+	// unsure is set once a statement was sent of which only PostgreSQL knows whether
+	// it has drawn from a sequence, by connection.
+	unsure []bool
 	// sessions says that connections change what their sessions remember.
 	// reopens has all of them end what they are about, to reopen the database.
 	sessions, reopens bool
@@ -65,8 +68,10 @@ func History(seed, index uint64, statements int) history.History {
 		g.scripts = make([][]history.Statement, 2+g.values.IntN(3))
 		g.settings.Conn = false // it says nothing of several
 	}
+	g.unsure = make([]bool, len(g.scripts))
 	g.sessions = g.values.IntN(8) == 0
 	g.gentle = !g.sessions && g.values.IntN(5) < 3
+	g.plain = g.values.IntN(3) > 0 // the first phase is the other one
 	h := history.History{Settings: g.settings, Schema: g.world.schema}
 	for len(h.Statements) < statements {
 		h.Statements = append(h.Statements, g.turn())
@@ -100,7 +105,7 @@ func (g *generator) turn() history.Statement {
 	st.Conn = g.on
 	st.Unordered = st.Unordered || len(g.scripts) > 1 && g.sweeps(st.SQL)
 	*script = (*script)[1:]
-	return st
+	return g.certain(st)
 }
 
 // sweeps reports whether a statement may write several rows behind the
@@ -221,6 +226,10 @@ func (g *generator) next() []history.Statement {
 		g.reopens = true
 	case n < often+14 && g.sessions:
 		return []history.Statement{g.sessionSetting()}
+	case n == 199:
+		return g.schemaChange()
+	case n == 198 && g.values.IntN(2) == 0:
+		return g.copyInto()
 	}
 	g.tame = g.gentle && g.plain && g.values.IntN(10) > 0
 	defer func() { g.tame = false }()
@@ -278,7 +287,7 @@ func (g *generator) keyed() history.Statement {
 		n = 40 + n*54/100
 	}
 	switch {
-	case n < 52:
+	case n < 45:
 		return g.selectByKey()
 	case n < 86:
 		return g.update()

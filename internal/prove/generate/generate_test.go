@@ -21,10 +21,20 @@ func TestSameSeedSameHistory(t *testing.T) {
 }
 
 func TestEveryHistoryCanBePrinted(t *testing.T) {
-	for i := range uint64(10) {
+	for i := range uint64(40) {
 		src := "package x\n" + History(3, i, 300).GoTest("TestX")
 		_, err := parser.ParseFile(token.NewFileSet(), "x.go", src, 0)
 		require.NoError(t, err)
+	}
+}
+
+func TestEveryArgumentCanBePrinted(t *testing.T) {
+	for _, k := range newKinds() {
+		for _, pool := range [][]value{k.plain, k.edge, k.wrong, k.huge(), refused, {null}} {
+			for _, v := range pool {
+				require.NotPanics(t, func() { _ = history.Statement{Args: v.args}.String() }, k.name)
+			}
+		}
 	}
 }
 
@@ -81,6 +91,9 @@ func TestEverythingComesUp(t *testing.T) {
 		"ROLLBACK TO", "RELEASE", "FOR NO KEY UPDATE", "NOWAIT", "SKIP LOCKED", "LOCK TABLE", "BEGIN", "COMMIT AND CHAIN", "SET TRANSACTION",
 		"MERGE INTO", "ROLLUP", "FETCH", "EXPLAIN", "SETVAL", "SET CONSTRAINTS", "PG_NOTIFY", "COALESCE (", "ON CONSTRAINT", "> NOW()",
 		"CREATE TABLE grandchild", "MATCH FULL", "NULLS NOT DISTINCT", "INCLUDE (", "PARTITION BY LIST", "PARTITION BY RANGE", "ON DELETE SET DEFAULT", "ON UPDATE CASCADE", "GENERATED ALWAYS AS IDENTITY",
+		"DROP COLUMN", " TO RENAMED", "RENAME COLUMN RENAMED TO", "RENAME TO MOVED", "SET DATA TYPE", " USING ", "SET NOT NULL", "DROP NOT NULL", "SET DEFAULT", "DROP DEFAULT",
+		"ADD CONSTRAINT EXTRA CHECK", "ADD CONSTRAINT EXTRA UNIQUE", "ADD CONSTRAINT EXTRA FOREIGN KEY", "DROP CONSTRAINT EXTRA", "CREATE UNIQUE INDEX EXTRA", "DROP INDEX EXTRA",
+		"DROP TABLE PLAIN", "RESTART IDENTITY", "TO STDOUT", `DROP CONSTRAINT "PLAIN_PKEY"`,
 		"CREATE TEMP TABLE", "SET LOCAL", "SET ROLE", "DISCARD ALL", "LISTEN", "PG_ADVISORY_XACT_LOCK",
 	} {
 		mustContain(t, all.String(), s)

@@ -25,9 +25,6 @@ type value struct {
 
 func val(lit string, args ...any) value { return value{args: args, lit: lit} }
 
-// null is NULL, of any type.
-var null = val("NULL", nil)
-
 // newKinds returns all kinds, in a fixed order.
 func newKinds() []*kind {
 	return slices.Concat(numberKinds(), textKinds(), timeKinds(), otherKinds(), restKinds())

@@ -2,6 +2,7 @@ package generate
 
 import (
 	"database/sql"
+	"encoding/json"
 	"math"
 	"strconv"
 
@@ -12,7 +13,7 @@ import (
 func integer(n int64) value {
 	s := strconv.FormatInt(n, 10)
 	return val(s, n, int(n), int32(n), s, []byte(s), float64(n), history.Valued{V: n},
-		sql.NullInt64{Int64: n, Valid: true}, &n)
+		sql.NullInt64{Int64: n, Valid: true}, &n, history.Number(n), uint16(n), sql.NullInt32{Int32: int32(n), Valid: true}, &history.Valued{V: n}, json.Number(s))
 }
 
 func big(s string) value {
@@ -58,7 +59,7 @@ func numberKinds() []*kind {
 		},
 		{
 			name: "float8", sums: "float",
-			plain: []value{val("0", 0.0, int64(0)), val("2.5", 2.5, "2.5", float32(2.5)), val("0.1", 0.1)},
+			plain: []value{val("0", 0.0, int64(0)), val("2.5", 2.5, "2.5", float32(2.5), history.Valued{V: 2.5}, sql.NullFloat64{Float64: 2.5, Valid: true}, json.Number("2.5")), val("0.1", 0.1)},
 			edge: []value{
 				val("0.30000000000000004", 0.30000000000000004), val("'NaN'", math.NaN(), "NaN", "nan"), val("'-Infinity'", math.Inf(-1)),
 				val("'-0'", math.Copysign(0, -1)), val("1.7976931348623157e308", math.MaxFloat64), val("5e-324", 5e-324),

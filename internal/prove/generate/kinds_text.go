@@ -12,7 +12,7 @@ import (
 
 // text is a string in the Go types that applications use.
 func text(s string) value {
-	return val(literal(s), s, []byte(s), history.Named(s), sql.NullString{String: s, Valid: true}, history.Valued{V: s})
+	return val(literal(s), s, []byte(s), history.Named(s), sql.NullString{String: s, Valid: true}, history.Valued{V: s}, &s, history.Blob(s), sql.Null[string]{V: s, Valid: true})
 }
 
 // literal quotes a string as SQL.
@@ -54,7 +54,7 @@ func textKinds() []*kind {
 
 func otherKinds() []*kind {
 	blob := func(lit string, b []byte) value {
-		return val(lit, b, history.Valued{V: b})
+		return val(lit, b, history.Valued{V: b}, history.Blob(b))
 	}
 	doc := func(s string) value {
 		return val(literal(s), s, []byte(s), json.RawMessage(s), history.Valued{V: s})
@@ -67,10 +67,14 @@ func otherKinds() []*kind {
 		doc(`{"a": 1, "a":2 }`), doc(`"x"`), doc(` 1.50 `), doc(`{"b":1,"a":{"c":[1,2,null]}}`), doc(`{"é":"ü\n"}`), doc(`1e5`), doc(`true`),
 	}
 	badDocs := []value{doc(`{`), doc(``), doc(`{'a':1}`), doc(`nul`), val("", "{\"a\":\"\\u0000\"}"), val("1", int64(1)), val("", "\"\xff\"")}
+	no := false
 	return []*kind{
 		{
 			name: "bool", key: true,
-			plain: []value{val("true", true, "true", "t"), val("false", false, "false", "f")},
+			plain: []value{
+				val("true", true, "true", "t", history.Valued{V: true}, sql.NullBool{Bool: true, Valid: true}),
+				val("false", false, "false", "f", &no, &history.Valued{V: false}),
+			},
 			edge:  []value{val("'yes'", "yes", "on"), val("'0'", "0"), val("' TRUE '", " TRUE "), val("'of'", "of")},
 			wrong: []value{val("1", int64(1)), val("'maybe'", "maybe"), val("''", ""), val("2", int64(2)), val("'o'", "o")},
 		},
@@ -108,8 +112,8 @@ func otherKinds() []*kind {
 		},
 		{
 			name:  "int4[]",
-			plain: []value{val("'{1,2}'", pq.Int64Array{1, 2}, []int64{1, 2}, "{1,2}"), val("'{}'", pq.Int64Array{}, "{}")},
-			edge:  []value{val("'{1,NULL}'", "{1,NULL}"), val("ARRAY[3]", "{3}"), val("'{{1},{2}}'", "{{1},{2}}"), val("' { 4 } '", " { 4 } ", "[0:0]={4}")},
+			plain: []value{val("'{1,2}'", pq.Int64Array{1, 2}, []int64{1, 2}, "{1,2}", pq.Array([]int32{1, 2}), pq.GenericArray{A: []int64{1, 2}}), val("'{}'", pq.Int64Array{}, "{}")},
+			edge:  []value{val("'{1,NULL}'", "{1,NULL}"), val("ARRAY[3]", "{3}"), val("'{{1},{2}}'", "{{1},{2}}", pq.GenericArray{A: [][]int64{{1}, {2}}}), val("' { 4 } '", " { 4 } ", "[0:0]={4}")},
 			wrong: []value{val("'{1,'", "{1,"), val("'{a}'", "{a}", pq.StringArray{"a"}), val("5", int64(5)), val("''", "")},
 		},
 	}

@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"database/sql"
 	"time"
 
 	"github.com/writebehind/writebehind/internal/prove/history"
@@ -8,7 +9,7 @@ import (
 
 // moment is a time as argument in its own zone, and as a literal.
 func moment(lit string, t time.Time, others ...any) value {
-	return val(lit, append([]any{t, history.Valued{V: t}}, others...)...)
+	return val(lit, append([]any{t, history.Valued{V: t}, &t, sql.NullTime{Time: t, Valid: true}}, others...)...)
 }
 
 func timeKinds() []*kind {

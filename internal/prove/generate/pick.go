@@ -18,6 +18,11 @@ func (g *generator) pick(c *column, daring bool) value {
 		return c.kind.wrong[g.values.IntN(len(c.kind.wrong))]
 	case daring && n < 35:
 		return null
+	case daring && n < 40:
+		return refused[g.values.IntN(len(refused))]
+	case n == 79 && !g.plain && g.values.IntN(4) == 0 && len(c.kind.huge()) > 0:
+		huge := c.kind.huge()
+		return huge[g.values.IntN(len(huge))]
 	case !c.notNull && !c.minted && n >= 92:
 		return null
 	case len(c.parents) > 0:

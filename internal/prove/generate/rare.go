@@ -48,10 +48,9 @@ func (g *generator) mistake() history.Statement {
 func (g *generator) rare() history.Statement {
 	t := g.eligible()
 	name := t.qualified()
-	ddl := func(text string) history.Statement { return history.Statement{SQL: text, DDL: true, Unordered: true} }
 	switch g.shape.IntN(12) {
 	case 0:
-		return ddl("TRUNCATE " + name + " CASCADE")
+		return change("TRUNCATE " + name + " CASCADE")
 	case 1, 2:
 		g.world.columns++
 		c := &column{
@@ -62,17 +61,17 @@ func (g *generator) rare() history.Statement {
 			text += " DEFAULT " + c.kind.plain[0].lit
 		}
 		t.cols = append(t.cols, c)
-		return ddl(text)
+		return change(text)
 	case 3:
-		return ddl(fmt.Sprintf("CREATE INDEX ON %s (%s)", name, g.columnName(t)))
+		return change(fmt.Sprintf("CREATE INDEX ON %s (%s)", name, g.columnName(t)))
 	case 4:
-		return ddl(fmt.Sprintf("ALTER TABLE %s ADD CHECK (%s IS NOT NULL)", name, g.columnName(t)))
+		return change(fmt.Sprintf("ALTER TABLE %s ADD CHECK (%s IS NOT NULL)", name, g.columnName(t)))
 	case 5:
-		return ddl(fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT", name, g.columnName(t)))
+		return change(fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT", name, g.columnName(t)))
 	case 6:
-		return ddl(fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s SET NOT NULL", name, g.columnName(t)))
+		return change(fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s SET NOT NULL", name, g.columnName(t)))
 	case 7:
-		return ddl("CREATE TABLE IF NOT EXISTS later (id int8 PRIMARY KEY, v text)")
+		return change("CREATE TABLE IF NOT EXISTS later (id int8 PRIMARY KEY, v text)")
 	case 8:
 		if g.values.IntN(2) > 0 || !g.sessions { // what follows runs on a session of its own kind
 			return history.Statement{SQL: "ANALYZE " + name}
@@ -82,7 +81,7 @@ func (g *generator) rare() history.Statement {
 			"SET search_path = other, public", "SET intervalstyle = iso_8601",
 		}[g.shape.IntN(7)]}
 	case 9:
-		return ddl(fmt.Sprintf("COMMENT ON TABLE %s IS 'x'", name))
+		return change(fmt.Sprintf("COMMENT ON TABLE %s IS 'x'", name))
 	case 10:
 		if !g.sessions {
 			return history.Statement{SQL: "ANALYZE " + name}

@@ -125,7 +125,7 @@ func (g *generator) body() []history.Statement {
 		case n < 41 && !g.plain:
 			out = append(out, g.lockTable())
 		case n < 52 && !g.plain:
-			out = append(out, g.copyIn())
+			out = append(out, g.copyTo(g.eligible()))
 			left--
 		case n < 56 && !g.plain:
 			out = append(out, g.cursor()...)

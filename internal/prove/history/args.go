@@ -2,6 +2,7 @@ package history
 
 import (
 	"database/sql/driver"
+	"errors"
 	"time"
 )
 
@@ -45,3 +46,15 @@ func Zone(name string) *time.Location {
 	}
 	return loc
 }
+
+// Failing is an argument whose Value fails.
+type Failing struct{ Text string }
+
+// Value implements driver.Valuer.
+func (f Failing) Value() (driver.Value, error) { return nil, errors.New(f.Text) }
+
+// Number is an int64 of a type that database/sql has to unwrap.
+type Number int64
+
+// Blob is a []byte of a type that database/sql has to unwrap.
+type Blob []byte

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/lib/pq"
 )
@@ -24,7 +25,7 @@ func goLiteral(arg any) string {
 		return goString(v)
 	case int:
 		return strconv.Itoa(v)
-	case int16, int32, int64, uint8, uint64:
+	case int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64:
 		return fmt.Sprintf("%T(%d)", v, v)
 	case float64:
 		return goFloat(v, 64)
@@ -52,17 +53,46 @@ func goLiteral(arg any) string {
 		return fmt.Sprintf("%#v", v)
 	case pq.BoolArray:
 		return fmt.Sprintf("%#v", v)
+	case *pq.Int32Array:
+		return fmt.Sprintf("pq.Array(%#v)", []int32(*v))
+	case pq.GenericArray:
+		return fmt.Sprintf("pq.Array(%#v)", v.A)
+	case struct{}:
+		return "struct{}{}"
 	case *int64:
-		if v == nil {
-			return "(*int64)(nil)"
-		}
-		return fmt.Sprintf("prove.To(int64(%d))", *v)
+		return goPointer("*int64", v)
+	case *string:
+		return goPointer("*string", v)
+	case *bool:
+		return goPointer("*bool", v)
+	case *time.Time:
+		return goPointer("*time.Time", v)
+	case *Valued:
+		return goPointer("*prove.Valued", v)
 	case sql.NullString:
 		return fmt.Sprintf("sql.NullString{String: %s, Valid: %t}", goString(v.String), v.Valid)
 	case sql.NullInt64:
 		return fmt.Sprintf("sql.NullInt64{Int64: %d, Valid: %t}", v.Int64, v.Valid)
+	case sql.NullInt32:
+		return fmt.Sprintf("sql.NullInt32{Int32: %d, Valid: %t}", v.Int32, v.Valid)
+	case sql.NullBool:
+		return fmt.Sprintf("sql.NullBool{Bool: %t, Valid: %t}", v.Bool, v.Valid)
+	case sql.NullFloat64:
+		return fmt.Sprintf("sql.NullFloat64{Float64: %s, Valid: %t}", goFloat(v.Float64, 64), v.Valid)
+	case sql.NullTime:
+		return fmt.Sprintf("sql.NullTime{Time: %s, Valid: %t}", goTime(v.Time), v.Valid)
+	case sql.Null[string]:
+		return fmt.Sprintf("sql.Null[string]{V: %s, Valid: %t}", goString(v.V), v.Valid)
+	case json.Number:
+		return "json.Number(" + goString(string(v)) + ")"
 	case Minted:
 		return fmt.Sprintf("prove.Minted{From: %d, N: %d}", v.From, v.N)
+	case Failing:
+		return "prove.Failing{Text: " + goString(v.Text) + "}"
+	case Number:
+		return fmt.Sprintf("prove.Number(%d)", v)
+	case Blob:
+		return goBytes("prove.Blob", v)
 	case Named:
 		return "prove.Named(" + goString(string(v)) + ")"
 	case Valued:
@@ -72,11 +102,30 @@ func goLiteral(arg any) string {
 	}
 }
 
+// goPointer writes a pointer to what goLiteral can write.
+func goPointer[T any](typ string, p *T) string {
+	if p == nil {
+		return "(" + typ + ")(nil)"
+	}
+	return "prove.To(" + goLiteral(*p) + ")"
+}
+
 // goString prefers the form that is easiest to read; a long run of one
-// character is written as such.
+// character at the beginning is written as such.
 func goString(s string) string {
-	if len(s) > 200 && s == strings.Repeat(s[:1], len(s)) {
-		return fmt.Sprintf("strings.Repeat(%s, %d)", strconv.Quote(s[:1]), len(s))
+	if len(s) > 200 {
+		_, size := utf8.DecodeRuneInString(s)
+		rest := s
+		for strings.HasPrefix(rest, s[:size]) {
+			rest = rest[size:]
+		}
+		if run := len(s) - len(rest); run > 200 {
+			text := fmt.Sprintf("strings.Repeat(%s, %d)", strconv.Quote(s[:size]), run/size)
+			if rest != "" {
+				text += "+" + goString(rest)
+			}
+			return text
+		}
 	}
 	if strings.ContainsAny(s, "\"\\\n\t") && strconv.CanBackquote(strings.ReplaceAll(s, "\n", "")) {
 		return "`" + s + "`"

@@ -27,6 +27,12 @@ type (
 	Named = history.Named
 	// Valued is an argument that hides its value behind driver.Valuer.
 	Valued = history.Valued
+	// Failing is an argument whose Value fails.
+	Failing = history.Failing
+	// Number is an int64 of a type that database/sql has to unwrap.
+	Number = history.Number
+	// Blob is a []byte of a type that database/sql has to unwrap.
+	Blob = history.Blob
 )
 
 // The constants of a printed history.

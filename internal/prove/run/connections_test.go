@@ -2,11 +2,13 @@ package run_test
 
 import (
 	"database/sql/driver"
+	"errors"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/lib/pq"
 	"github.com/stretchr/testify/require"
 
 	"github.com/writebehind/writebehind/internal/prove/compare"
@@ -55,6 +57,17 @@ func TestMistakesOfTransactionsAndLocksAreFound(t *testing.T) {
 			}},
 			rows(call(1, history.Begin), on(1, "UPDATE t SET n = 11 WHERE id = 1"), ask(0, "SELECT n FROM t WHERE id = 1"), call(1, history.Commit)),
 			2, compare.Value,
+		},
+		"failed transaction that goes on": {
+			faulty.Fault{Exec: func(q string, args []driver.NamedValue, next faulty.Exec) (driver.Result, error) {
+				r, err := next(q, args)
+				if failed := new(pq.Error); errors.As(err, &failed) && failed.Code == "25P02" {
+					return driver.RowsAffected(1), nil
+				}
+				return r, err
+			}},
+			rows(call(0, history.Begin), on(0, "INSERT INTO t VALUES (1, 100)"), call(0, history.Rollback)),
+			1, compare.ErrorDiffers,
 		},
 		"row that is not locked": {
 			faulty.Fault{Text: func(q string) string { return strings.TrimSuffix(q, " FOR UPDATE") }},

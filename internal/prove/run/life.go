@@ -2,6 +2,7 @@ package run
 
 import (
 	"bytes"
+	"encoding/json"
 	"time"
 
 	"github.com/writebehind/writebehind/internal/prove/compare"
@@ -184,6 +185,10 @@ func resolve(pairs *compare.Pairs, args []any) (sides [2][]any) {
 			sides[0][n], sides[1][n] = pairs.Minted(arg)
 		case []byte:
 			sides[0][n], sides[1][n] = bytes.Clone(arg), bytes.Clone(arg)
+		case json.RawMessage: // whose buffer goes to the driver as it is, as that of a Blob does
+			sides[0][n], sides[1][n] = json.RawMessage(bytes.Clone(arg)), json.RawMessage(bytes.Clone(arg))
+		case history.Blob:
+			sides[0][n], sides[1][n] = history.Blob(bytes.Clone(arg)), history.Blob(bytes.Clone(arg))
 		default:
 			sides[0][n], sides[1][n] = arg, arg
 		}
@@ -195,10 +200,17 @@ func resolve(pairs *compare.Pairs, args []any) (sides [2][]any) {
 // driver that kept one instead of a copy gets garbage.
 func scribble(args []any) {
 	for _, arg := range args {
-		if b, ok := arg.([]byte); ok {
-			for i := range b {
-				b[i] = '#'
-			}
+		var b []byte
+		switch arg := arg.(type) {
+		case []byte:
+			b = arg
+		case json.RawMessage:
+			b = arg
+		case history.Blob:
+			b = arg
+		}
+		for i := range b {
+			b[i] = '#'
 		}
 	}
 }

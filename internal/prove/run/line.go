@@ -90,8 +90,10 @@ func (l *line) perform(st history.Statement, args []any, anew bool) (out compare
 	case history.Exec, history.Query:
 		l.send(ctx, &out, st, args)
 		l.follow(st, out.Err)
+		l.ask(ctx, &out, st)
 	case history.Copy:
 		l.copyIn(ctx, &out, st, args)
+		l.ask(ctx, &out, st)
 	case history.Begin:
 		out.Err = l.begin(&sql.TxOptions{Isolation: st.Isolation, ReadOnly: st.ReadOnly})
 	case history.Commit:
@@ -110,6 +112,16 @@ func (l *line) perform(st history.Statement, args []any, anew bool) (out compare
 		panic(fmt.Sprintf("run: unknown call %d", st.Call))
 	}
 	return out
+}
+
+// ask records whether a transaction goes on after a statement that has failed in it.
+// It does so after every other text only: where it goes on, which it does if the error
+// is not PostgreSQL's, the question may have effects on a driver in front of it.
+func (l *line) ask(ctx context.Context, out *compare.Outcome, st history.Statement) {
+	if out.Err == nil && out.RowsErr == nil || !l.inTransaction() || len(st.SQL)%2 == 0 {
+		return
+	}
+	_, out.Afterwards = l.target().ExecContext(ctx, "SELECT 1")
 }
 
 // follow keeps track of transactions that are begun and ended by text.

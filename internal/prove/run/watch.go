@@ -154,6 +154,9 @@ func (l *life) waiting(ctx context.Context) (all bool, err error) {
 		return false, err
 	}
 	l.collect()
+	if l.deadlocks(); l.over() { // who was waited for may have been its victim
+		return false, nil
+	}
 	clear(l.holders)
 	waits := make([]int, len(owed)) // for which connection
 	for i, c := range owed {
