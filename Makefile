@@ -1,6 +1,6 @@
 # Targets:
 #   make test         all that must hold: format, vet, lint, tests, and short
-#                     forms of conformance, crash, prove and bench
+#                     forms of conformance, crash and prove; bench on a few rows
 #   make lint         golangci-lint, in the version below
 #   make conformance  lib/pq's own test suite through the shim
 #   make crash        kill the process, the server, the network, the power, and
@@ -11,7 +11,10 @@
 #                     of many goroutines; STATEMENTS=n SEED=n
 #   make soak         the example shop's load for MINUTES, while things fail: does
 #                     anything grow, is anything lost; MINUTES=n SEED=n
-#   make bench-quick  the benchmarks, short
+#   make bench        the benchmarks: bench/RESULTS.md and bench/plots, in some 50 minutes;
+#                     SCALE=n measures n times as long, BENCH_FLAGS="-only '^read'"
+#   make bench-quick  what the ratios are made of, in some four minutes; the tests of
+#                     bench do the same on a few rows
 #   make fuzz         every fuzz target for TIME each
 #   make demo         the example shop; DEMO_FLAGS="..."
 #
@@ -37,11 +40,13 @@ MINUTES ?= 10
 TIME ?= 30s
 DEMO_FLAGS ?=
 TEST_FLAGS ?=
+SCALE ?= 1
+BENCH_FLAGS ?=
 
 prove = go run ./internal/prove -statements $(1) $(if $(SEED),-seed $(SEED))
 
 .PHONY: test
-test: format vet lint unit prove-short bench-quick
+test: format vet lint unit prove-short
 
 .PHONY: format
 format:
@@ -86,6 +91,10 @@ oracle:
 .PHONY: soak
 soak:
 	go run ./internal/soak -minutes $(MINUTES) $(if $(SEED),-seed $(SEED))
+
+.PHONY: bench
+bench:
+	cd bench && go run . -results . -scale $(SCALE) $(BENCH_FLAGS)
 
 .PHONY: bench-quick
 bench-quick:

@@ -1,17 +1,18 @@
-// Command bench measures writebehind beside its rivals and prints medians with
-// their spread, then one line per ratio that matters:
+// Command bench measures writebehind beside its rivals, prints medians with their
+// spread, and ends in one line per ratio that matters:
 //
-//	go run . -quick                 # under two minutes
-//	go run . -run '^read/' -rounds 20
+//	go run . -quick                        # what the ratios are made of
+//	go run . -results .                    # all, into RESULTS.md and plots/
+//	go run . -only '^read/' -rounds 20     # some cases; -cpuprofile shows where time goes
 //
 // It starts a PostgreSQL server of its own with fsync on (or uses the one that
-// PGTEST_DSN names) and gives each subject a database of its own on it.
-//
-// A subject (subject.go) is a driver with its settings, an operation
-// (operation.go) is what is done with it. Each round measures every case once,
-// subject after subject, so that whatever slows the machine for a while slows
-// all of them; ratios are taken within a round and their median is reported.
-// What the ratios mean is written at each of them in ratio.go.
+// PGTEST_DSN names). A subject (subject.go) is a way to reach PostgreSQL with its
+// settings, an operation (operation.go) is what is done with it, a suite (suite.go) is
+// operations that are measured together: each round measures each of its cases once,
+// subject after subject, so that whatever slows the machine for a while slows all of
+// them. Every subject has a database of its own in each suite. Ratios (ratio.go) are
+// taken within a round, and their median is reported. A run fails if a database does
+// not hold, in the end, what was acknowledged; never because something is slow.
 package main
 
 import (
@@ -20,32 +21,19 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
+	"math"
 	"os"
 	"os/signal"
-	"regexp"
 	"syscall"
 	"time"
 )
 
-// settings say how much is measured.
-type settings struct {
-	rounds    int
-	budget    time.Duration  // of the whole run: no round that would not end in it; 0: none
-	slice     time.Duration  // per case and round, of single operations
-	sustained time.Duration  // the same of sustained ones, without the drain
-	hotRows   int            // rows of the tables hot and plain
-	largeRows int            // rows of the table large
-	run       *regexp.Regexp // cases by name; nil: all
-}
-
-var (
-	quick = settings{rounds: 5, budget: 100 * time.Second, slice: 100 * time.Millisecond, sustained: 1200 * time.Millisecond,
-		hotRows: 10_000, largeRows: 200_000}
-	thorough = settings{rounds: 11, slice: 500 * time.Millisecond, sustained: 4 * time.Second,
-		hotRows: 10_000, largeRows: 500_000}
-)
-
 func main() {
+	if childWanted() {
+		os.Exit(runChild())
+	}
+	slog.SetLogLoggerLevel(slog.LevelWarn)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	s, err := parseFlags(os.Args[1:], os.Stderr)
 	if err == nil {
@@ -60,54 +48,40 @@ func main() {
 	}
 }
 
-func parseFlags(args []string, stderr io.Writer) (settings, error) {
-	f := flag.NewFlagSet("bench", flag.ContinueOnError)
-	f.SetOutput(stderr)
-	short := f.Bool("quick", false, "fewer and shorter rounds, under two minutes in all")
-	rounds := f.Int("rounds", 0, "`number` of rounds (default 11; 5 with -quick)")
-	pattern := f.String("run", "", "measure only cases operation/subject/goroutines that match this `regexp`")
-	if err := f.Parse(args); err != nil {
-		return settings{}, err
-	}
-	s := thorough
-	if *short {
-		s = quick
-	}
-	switch {
-	case f.NArg() > 0:
-		return s, fmt.Errorf("unexpected argument %q", f.Arg(0))
-	case *rounds < 0:
-		return s, errors.New("-rounds has to be positive")
-	case *rounds > 0:
-		s.rounds, s.budget = *rounds, 0
-	}
-	if *pattern != "" {
-		var err error
-		if s.run, err = regexp.Compile(*pattern); err != nil {
-			return s, fmt.Errorf("-run: %w", err)
-		}
-	}
-	return s, nil
-}
-
 // run measures and reports. It fails if a subject fails, or says it did what
 // it did not.
 func run(ctx context.Context, s settings, stdout, stderr io.Writer) (err error) {
 	start := time.Now()
-	cases := selectCases(operations(s), subjects(), s.run)
-	if len(cases) == 0 {
-		return errors.New("no case matches -run")
-	}
-	e, err := newEnvironment(ctx, cases)
+	server, err := startServer(ctx, s.durable)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, e.close()) }()
-	r, rounds, err := measure(ctx, cases, e, s, start, stderr)
+	defer func() { err = errors.Join(err, server.Close()) }()
+	report := report{settings: s, results: results{}}
+	if report.machine, err = lookAround(ctx, server); err != nil {
+		return err
+	}
+	if report.suites = selectSuites(s); len(report.suites) == 0 {
+		return errors.New("no case matches -only")
+	}
+	fmt.Fprintf(stderr, "some %.0f minutes\n", math.Ceil(s.estimate(report.suites).Minutes()))
+	profiled, err := profile(s.profile)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, "PostgreSQL %s, %d rounds; median (lowest..highest)\n%s\n%s",
-		e.version, rounds, table(cases, r), ratioLines(r))
+	defer func() { err = errors.Join(err, profiled()) }()
+	for _, m := range report.suites {
+		if err := measureSuite(ctx, server, m, s, start, report.results); err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+		fmt.Fprintf(stderr, "%s: %d cases, %.0f s\n", m.name, len(m.cases), time.Since(start).Seconds())
+	}
+	report.took = time.Since(start)
+	if s.results != "" {
+		if err := report.write(s.results); err != nil {
+			return err
+		}
+	}
+	_, err = io.WriteString(stdout, report.text())
 	return err
 }

@@ -2,12 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
-	"regexp"
 	"runtime"
-	"slices"
+	"strconv"
 	"time"
+
+	"github.com/writebehind/writebehind/internal/pgtest"
 )
 
 // benchCase is one operation on one subject with one number of goroutines.
@@ -17,10 +18,12 @@ type benchCase struct {
 	goroutines int
 }
 
-func (c benchCase) name() string { return caseName(c.operation.Name(), c.subject.Name(), c.goroutines) }
+func (c benchCase) name() string {
+	return caseName(c.operation.About().name, c.subject.Name, c.goroutines)
+}
 
 func caseName(operation, subject string, goroutines int) string {
-	return fmt.Sprintf("%s/%s/%d", operation, subject, goroutines)
+	return operation + "/" + subject + "/" + strconv.Itoa(goroutines)
 }
 
 // results holds the samples of every case, one per round, by its name.
@@ -28,47 +31,68 @@ type results map[string][]sample
 
 // selectCases combines operations and subjects: operation by operation, number
 // of goroutines by number of goroutines, the subjects next to each other.
-func selectCases(ops []Operation, subjects []Subject, pattern *regexp.Regexp) []benchCase {
+func selectCases(su suite, s settings) []benchCase {
+	needed := neededByRatios()
 	var cases []benchCase
-	for _, o := range ops {
-		for _, g := range o.Goroutines() {
-			for _, s := range subjects {
-				c := benchCase{o, s, g}
-				if slices.Contains(o.Subjects(), s.Name()) && (pattern == nil || pattern.MatchString(c.name())) {
-					cases = append(cases, c)
+	for _, o := range su.operations {
+		for _, g := range o.About().goroutines {
+			for _, subject := range o.About().subjects {
+				c := benchCase{o, subject, g}
+				if s.only != nil && !s.only.MatchString(c.name()) || s.quick && !needed[c.name()] {
+					continue
 				}
+				cases = append(cases, c)
 			}
 		}
 	}
 	return cases
 }
 
-// measure measures every case once a round. What a subject still has to do
-// after a measurement is waited for, so that it does not slow the next one. It
-// returns the number of rounds that were complete within the budget, which
-// counts from start.
-func measure(ctx context.Context, cases []benchCase, e *environment, set settings, start time.Time, progress io.Writer) (results, int, error) {
-	r := results{}
-	for round := 1; ; round++ {
-		began := time.Now()
-		for _, c := range cases {
-			s := e.sessions[c.subject.Name()]
-			x, err := measureOnce(ctx, c, s)
+// measured is a suite with the cases of it that are measured.
+type measured struct {
+	suite
+	cases []benchCase
+}
+
+func selectSuites(s settings) (selected []measured) {
+	for _, su := range suites(s) {
+		if cases := selectCases(su, s); len(cases) > 0 {
+			selected = append(selected, measured{su, cases})
+		}
+	}
+	return selected
+}
+
+// measureSuite measures every case of a suite once a round. The budget counts from
+// start.
+func measureSuite(ctx context.Context, server *pgtest.Server, m measured, s settings, start time.Time, r results) (err error) {
+	e, err := newEnvironment(ctx, server, m)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.close()) }()
+	for round := range s.roundsOf(m.suite) {
+		if round > 0 && s.budget > 0 && time.Since(start) > s.budget {
+			break
+		}
+		for _, c := range m.cases {
+			x, err := measureOnce(ctx, c, e.sessions[c.subject.Name])
 			if err != nil {
-				return nil, 0, fmt.Errorf("%s: %w", c.name(), err)
+				return fmt.Errorf("%s: %w", c.name(), err)
 			}
 			r[c.name()] = append(r[c.name()], x)
 		}
-		_, _ = fmt.Fprintf(progress, "round %d of %d, %.0f s\n", round, set.rounds, time.Since(start).Seconds())
-		next := time.Since(start) + time.Since(began)
-		if round >= set.rounds || set.budget > 0 && next > set.budget {
-			return r, round, nil
-		}
 	}
+	return nil
 }
 
+// measureOnce measures a case. What a subject still has to do afterwards is waited
+// for, so that it does not slow the next one.
 func measureOnce(ctx context.Context, c benchCase, s *session) (sample, error) {
-	if err := c.operation.Prepare(ctx, s); err != nil {
+	if err := s.connect(ctx, c.goroutines); err != nil {
+		return sample{}, fmt.Errorf("connect: %w", err)
+	}
+	if err := c.operation.Prepare(ctx, s, c.goroutines); err != nil {
 		return sample{}, fmt.Errorf("prepare: %w", err)
 	}
 	runtime.GC()
@@ -76,8 +100,11 @@ func measureOnce(ctx context.Context, c benchCase, s *session) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
-	if err := s.Settle(ctx, s.db); err != nil {
+	if err := s.Settle(ctx); err != nil {
 		return sample{}, fmt.Errorf("settle: %w", err)
+	}
+	if err := c.operation.Check(ctx, s); err != nil {
+		return sample{}, fmt.Errorf("check: %w", err)
 	}
 	return x, nil
 }

@@ -5,78 +5,54 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
-
-	"github.com/writebehind/writebehind/bench/noop"
 )
 
 // Operation is something that is done with a subject and timed.
 type Operation interface {
-	// Name is short and fit for a regular expression.
-	Name() string
-	// Title says in a few words what is measured.
-	Title() string
-	// Subjects names the subjects for which the operation makes sense.
-	Subjects() []string
-	// Goroutines lists the numbers of goroutines to measure with.
-	Goroutines() []int
-	// Rate tells that the figure is operations per second rather than time per
-	// operation.
-	Rate() bool
-	// Setup makes the tables, once per subject, before the subject is opened.
-	// It gets a handle of the plain driver.
+	// About names the operation and says with what it is measured.
+	About() about
+	// Setup makes the tables, in a database that is then copied for each subject.
 	Setup(ctx context.Context, plain *sql.DB) error
 	// Prepare readies the subject before each measurement.
-	Prepare(ctx context.Context, s *session) error
+	Prepare(ctx context.Context, s *session, goroutines int) error
+	// Takes is about how long a measurement takes, with what it needs beforehand.
+	Takes() time.Duration
 	// Measure does the work and tells how much it was and how long it took.
 	Measure(ctx context.Context, s *session, goroutines int) (sample, error)
+	// Check fails if the database does not hold what was acknowledged. It is called
+	// when the subject has settled.
+	Check(ctx context.Context, s *session) error
 }
+
+// about is what an operation says of itself.
+type about struct {
+	name       string // short and fit for a regular expression
+	title      string // what is measured, in a few words
+	unit       unit
+	subjects   []Subject
+	goroutines []int
+}
+
+func (a about) About() about { return a }
 
 // session is an open subject.
 type session struct {
-	Subject
-	database string
-	db       *sql.DB
-	plain    *sql.DB // the plain driver on the same database, to look behind the subject's back
+	client
+	subject Subject
+	at      place
+	plain   *sql.DB            // the plain driver on the same database, to look behind the subject's back; nil without one
+	models  map[string][]int64 // by table: the price that each row must have, 0 for one that has its first price
+	runs    int64              // measurements so far
+	rates   map[string]float64 // by table: rows inserted so far; by other names: what operations have found out
 }
 
-// sample is one measurement.
-type sample struct {
-	n       int64
-	elapsed time.Duration // from the start of the first operation to the end of the last
-}
+// unit is what the figure of an operation is.
+type unit int
 
-func (s sample) nanoseconds() float64 { return float64(s.elapsed) / float64(s.n) }
-func (s sample) perSecond() float64   { return float64(s.n) / s.elapsed.Seconds() }
-
-// operations lists all operations in the order in which they are measured.
-func operations(s settings) []Operation {
-	single := func(o point) point {
-		o.rows, o.slice = s.hotRows, s.slice
-		if o.goroutines == nil {
-			o.goroutines = []int{1, 16}
-		}
-		return o
-	}
-	networked := []string{"pq", "pgx", "writebehind"}
-	return []Operation{
-		single(point{name: "read", title: "SELECT by key, cached where there is a cache",
-			table: "hot", query: selectByKey, subjects: []string{"noop", "pq", "pgx", "writebehind"}}),
-		single(point{name: "update", title: "UPDATE by key, acknowledged; drained outside the measured time",
-			table: "hot", query: updateByKey, subjects: []string{"noop", "pq", "pq-async", "pgx", "pgx-async", "writebehind"}}),
-		single(point{name: "plain-read", title: "SELECT by key, table not opted in",
-			table: "plain", query: selectByKey, subjects: networked}),
-		single(point{name: "plain-update", title: "UPDATE by key, table not opted in",
-			table: "plain", query: updateByKey, subjects: networked}),
-		single(point{name: "shim-read", title: "SELECT, table not opted in, answered in the process",
-			table: "plain", query: noop.Marker + selectByKey, subjects: inProcess, goroutines: []int{1}}),
-		single(point{name: "shim-update", title: "UPDATE, table not opted in, answered in the process",
-			table: "plain", query: noop.Marker + updateByKey, subjects: inProcess, goroutines: []int{1}}),
-		sustained{rows: s.largeRows, limit: s.sustained},
-	}
-}
-
-// inProcess are the subjects whose statements never leave the process.
-var inProcess = []string{"noop", "shim-noop", "shortcut", "shim-shortcut"}
+const (
+	perOperation unit = iota // time per operation
+	perSecond                // operations per second
+)
 
 // makeTable creates a table of the shape all operations use, unless another
 // operation has made it.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -17,47 +18,147 @@ func newSpread(figures []float64) spreadOf {
 	return spreadOf{f[0], (f[(n-1)/2] + f[n/2]) / 2, f[n-1]}
 }
 
-// table shows one block per operation: a line per subject, a column per number
-// of goroutines.
-func table(cases []benchCase, r results) string {
-	var b strings.Builder
-	for len(cases) > 0 {
-		o := cases[0].operation
-		n := 0
-		for n < len(cases) && cases[n].operation.Name() == o.Name() {
-			n++
-		}
-		b.WriteString("\n" + o.Name() + ": " + o.Title() + "\n" + align(block(o, cases[:n], r)))
-		cases = cases[n:]
-	}
-	return b.String()
+// column is one figure of a case, taken from its samples.
+type column struct {
+	head string
+	cell func(o about, samples []sample) string // "" if there is none
 }
 
-// block is the lines of one operation.
-func block(o Operation, cases []benchCase, r results) [][]string {
-	head := []string{"  subject"}
-	for _, g := range o.Goroutines() {
-		if g == 1 {
-			head = append(head, "1 goroutine")
-		} else {
-			head = append(head, strconv.Itoa(g)+" goroutines")
+var columns = []column{
+	{"median (lowest..highest)", func(o about, s []sample) string {
+		return figureCell(o.unit, spreadBy(s, func(x sample) float64 { return x.figure(o.unit) }))
+	}},
+	{"p50", quantileCell(0.5)},
+	{"p99", quantileCell(0.99)},
+	{"p99.9", quantileCell(0.999)},
+	{"allocs/op", func(_ about, s []sample) string {
+		m := spreadBy(s, func(x sample) float64 { return x.allocs }).median
+		if m == 0 {
+			return ""
+		}
+		return strconv.FormatFloat(m, 'f', 1, 64)
+	}},
+	{"lag", func(_ about, s []sample) string {
+		m := spreadBy(s, func(x sample) float64 { return float64(x.lag) }).high
+		if m == 0 {
+			return ""
+		}
+		return time.Duration(m).Round(time.Millisecond).String()
+	}},
+	{"transactions/1000", costCell(func(c serverCost) float64 { return float64(c.transactions) }, 1)},
+	{"WAL kB/1000", costCell(func(c serverCost) float64 { return float64(c.wal) / 1000 }, 0)},
+	{"CPU ms/1000", func(o about, s []sample) string {
+		if len(s) > 0 && s[0].cost != nil && !s[0].cost.cpuKnown {
+			return ""
+		}
+		return costCell(func(c serverCost) float64 { return float64(c.cpu) / float64(time.Millisecond) }, 1)(o, s)
+	}},
+}
+
+func spreadBy(samples []sample, figure func(sample) float64) spreadOf {
+	figures := make([]float64, len(samples))
+	for i, s := range samples {
+		figures[i] = figure(s)
+	}
+	return newSpread(figures)
+}
+
+// quantileCell is of all rounds together.
+func quantileCell(q float64) func(about, []sample) string {
+	return func(_ about, samples []sample) string {
+		h := merged(samples)
+		if h.total == 0 {
+			return ""
+		}
+		return micro(float64(h.quantile(q))) + " µs"
+	}
+}
+
+func merged(samples []sample) (h histogram) {
+	for _, s := range samples {
+		h.merge(s.latency)
+	}
+	return h
+}
+
+// costCell is what PostgreSQL spent per thousand operations.
+func costCell(of func(serverCost) float64, decimals int) func(about, []sample) string {
+	return func(_ about, samples []sample) string {
+		if len(samples) == 0 || samples[0].cost == nil {
+			return ""
+		}
+		m := spreadBy(samples, func(s sample) float64 { return 1000 * of(*s.cost) / float64(max(s.n, 1)) }).median
+		return strconv.FormatFloat(m, 'f', decimals, 64)
+	}
+}
+
+func figureCell(u unit, f spreadOf) string {
+	if u == perSecond {
+		return fmt.Sprintf("%s/s (%s..%s)", number(f.median), number(f.low), number(f.high))
+	}
+	return fmt.Sprintf("%s µs (%s..%s)", micro(f.median), micro(f.low), micro(f.high))
+}
+
+// block is the table of one operation: a line per case, and only columns that have
+// figures.
+func block(cases []benchCase, r results) [][]string {
+	lines := [][]string{{"subject", "goroutines"}}
+	for _, c := range cases {
+		lines = append(lines, []string{c.subject.Name, strconv.Itoa(c.goroutines)})
+	}
+	add := func(head string, cell func(c benchCase) string) {
+		cells, found := make([]string, len(cases)), false
+		for i, c := range cases {
+			if cells[i] = cell(c); cells[i] != "" {
+				found = true
+			} else {
+				cells[i] = "-"
+			}
+		}
+		if !found {
+			return
+		}
+		lines[0] = append(lines[0], head)
+		for i := range cases {
+			lines[i+1] = append(lines[i+1], cells[i])
 		}
 	}
-	lines := [][]string{head}
-	seen := map[string]bool{}
-	for _, c := range cases {
-		name := c.subject.Name()
-		if seen[name] {
-			continue
-		}
-		seen[name] = true
-		line := []string{"  " + name}
-		for _, g := range o.Goroutines() {
-			line = append(line, cell(o, r[caseName(o.Name(), name, g)]))
-		}
-		lines = append(lines, line)
+	for _, col := range columns {
+		add(col.head, func(c benchCase) string { return col.cell(c.operation.About(), r[c.name()]) })
+	}
+	for _, name := range extraNames(cases, r) {
+		add(name, func(c benchCase) string {
+			samples := r[c.name()]
+			if !slices.ContainsFunc(samples[0].extra, func(e extra) bool { return e.name == name }) {
+				return ""
+			}
+			return number(spreadBy(samples, func(s sample) float64 { return s.named(name) }).median)
+		})
 	}
 	return lines
+}
+
+func extraNames(cases []benchCase, r results) (names []string) {
+	for _, c := range cases {
+		for _, e := range r[c.name()][0].extra {
+			if !slices.Contains(names, e.name) {
+				names = append(names, e.name)
+			}
+		}
+	}
+	return names
+}
+
+// byOperation splits cases where the operation changes.
+func byOperation(cases []benchCase) (split [][]benchCase) {
+	for len(cases) > 0 {
+		n := 0
+		for n < len(cases) && cases[n].operation.About().name == cases[0].operation.About().name {
+			n++
+		}
+		split, cases = append(split, cases[:n]), cases[n:]
+	}
+	return split
 }
 
 // align pads the columns to equal width.
@@ -75,30 +176,23 @@ func align(lines [][]string) string {
 	for _, line := range lines {
 		cells := make([]string, len(line))
 		for i, c := range line {
-			cells[i] = fmt.Sprintf("%-*s", widths[i], c)
+			cells[i] = c + strings.Repeat(" ", widths[i]-utf8.RuneCountInString(c))
 		}
-		b.WriteString(strings.TrimRight(strings.Join(cells, "   "), " ") + "\n")
+		b.WriteString(strings.TrimRight("  "+strings.Join(cells, "   "), " ") + "\n")
 	}
 	return b.String()
 }
 
-func cell(o Operation, samples []sample) string {
-	if len(samples) == 0 {
-		return "-"
-	}
-	figures := make([]float64, len(samples))
-	for i, s := range samples {
-		if o.Rate() {
-			figures[i] = s.perSecond()
-		} else {
-			figures[i] = s.nanoseconds()
+// markdown makes a table of the lines, the first of which is the head.
+func markdown(lines [][]string) string {
+	var b strings.Builder
+	for i, line := range lines {
+		b.WriteString("| " + strings.Join(line, " | ") + " |\n")
+		if i == 0 {
+			b.WriteString(strings.Repeat("|---", len(line)) + "|\n")
 		}
 	}
-	f := newSpread(figures)
-	if o.Rate() {
-		return fmt.Sprintf("%.0f/s (%.0f..%.0f)", f.median, f.low, f.high)
-	}
-	return fmt.Sprintf("%s µs (%s..%s)", micro(f.median), micro(f.low), micro(f.high))
+	return b.String()
 }
 
 // micro shows nanoseconds as microseconds, with three digits or, from a
@@ -109,4 +203,25 @@ func micro(ns float64) string {
 		decimals++
 	}
 	return strconv.FormatFloat(ns/1000, 'f', decimals, 64)
+}
+
+// plainNumber shows three digits at least, without separators.
+func plainNumber(v float64) string {
+	decimals := 2
+	if v >= 99.995 {
+		decimals = 0
+	}
+	return strconv.FormatFloat(v, 'f', decimals, 64)
+}
+
+// number is plainNumber for people: thousands apart, no idle decimals.
+func number(v float64) string {
+	s := plainNumber(v)
+	if strings.Contains(s, ".") {
+		return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }
