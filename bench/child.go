@@ -56,5 +56,5 @@ func writeAndDie(task string) error {
 	if err != nil {
 		return err
 	}
-	return fillInserts(context.Background(), db, "trusted", first, groups)
+	return fillInserts(context.Background(), db, "trusted", "item", first, groups)
 }

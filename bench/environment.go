@@ -112,7 +112,7 @@ func (e *environment) create(ctx context.Context, template string) (string, erro
 
 // copy makes the subject's database, if it needs one.
 func (e *environment) copy(ctx context.Context, subject Subject, template string, network []string) error {
-	s := &session{subject: subject, at: place{server: e.server, network: network, dir: filepath.Join(e.dir, subject.Name)}, rates: map[string]float64{}}
+	s := &session{subject: subject, at: place{server: e.server, network: network, dir: filepath.Join(e.dir, subject.Name)}, inserted: map[string]int64{}, found: map[string]float64{}}
 	err := os.Mkdir(s.at.dir, 0o700)
 	if err != nil {
 		return err

@@ -26,13 +26,9 @@ type call func(ctx context.Context, worker int, i int64) error
 // to be measured.
 func loop(ctx context.Context, goroutines int, d time.Duration, op call) (sample, error) {
 	workers := make([]worker, goroutines)
-	before := mallocs()
 	s, err := inParallel(ctx, workers, op, func(ctx context.Context, w *worker, op call) error {
 		return w.count(ctx, d*3/4, op)
 	})
-	if s.n > 0 {
-		s.allocs = float64(mallocs()-before) / float64(s.n)
-	}
 	if err == nil {
 		var timed sample
 		timed, err = inParallel(ctx, workers, op, func(ctx context.Context, w *worker, op call) error {
@@ -45,14 +41,9 @@ func loop(ctx context.Context, goroutines int, d time.Duration, op call) (sample
 
 // timedLoop is loop with all calls timed and counted.
 func timedLoop(ctx context.Context, goroutines int, d time.Duration, op call) (sample, error) {
-	before := mallocs()
-	s, err := inParallel(ctx, make([]worker, goroutines), op, func(ctx context.Context, w *worker, op call) error {
+	return inParallel(ctx, make([]worker, goroutines), op, func(ctx context.Context, w *worker, op call) error {
 		return w.time(ctx, d, op)
 	})
-	if s.n > 0 {
-		s.allocs = float64(mallocs()-before) / float64(s.n)
-	}
-	return s, err
 }
 
 func mallocs() uint64 {
@@ -75,6 +66,7 @@ func inParallel(ctx context.Context, workers []worker, op call, run func(context
 	defer cancel(nil)
 	var wg sync.WaitGroup
 	var before int64
+	allocated := mallocs()
 	start := time.Now()
 	for n := range workers {
 		w := &workers[n]
@@ -89,10 +81,14 @@ func inParallel(ctx context.Context, workers []worker, op call, run func(context
 	}
 	wg.Wait()
 	s := sample{elapsed: time.Since(start), n: -before}
+	allocated = mallocs() - allocated
 	for _, w := range workers {
 		s.n += w.calls
 		s.calls = append(s.calls, w.calls)
 		s.latency.merge(w.latency)
+	}
+	if s.n > 0 {
+		s.allocs = float64(allocated) / float64(s.n)
 	}
 	return s, context.Cause(ctx)
 }

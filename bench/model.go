@@ -29,8 +29,11 @@ func (s *session) model(table string, rows int) []int64 {
 }
 
 // wrote brings the model up to date with what workers wrote to rows of their own, of
-// which only the last time around matters.
+// which only the last time around matters. Without a database there is none.
 func (s *session) wrote(table string, rows int, calls []int64, base int64) {
+	if s.plain == nil {
+		return
+	}
 	m := s.model(table, rows)
 	for w, n := range calls {
 		for i := max(0, n-int64(rows/len(calls))); i < n; i++ {
@@ -54,6 +57,11 @@ func (s *session) checkModel(ctx context.Context, table string) error {
 		err = fmt.Errorf("the contents of %s are not what was acknowledged: sums %v, not %v", table, got, want)
 	}
 	return err
+}
+
+// checkCount counts the rows of a table that was made with some.
+func (s *session) checkCount(ctx context.Context, table string, made int) error {
+	return s.expect(ctx, `SELECT count(*) FROM `+table, int64(made)+s.inserted[table])
 }
 
 // sumOf asks the plain driver for one number.

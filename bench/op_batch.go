@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"sort"
 	"time"
 )
@@ -10,23 +9,15 @@ import (
 // batchOf is how fast batches of one size reach PostgreSQL, each in a transaction of
 // its own, acknowledged beforehand.
 type batchOf struct {
-	about
-	rows, size int
-	d          time.Duration
-}
-
-func (o batchOf) Setup(ctx context.Context, plain *sql.DB) error {
-	return makeTable(ctx, plain, "large", o.rows)
-}
-
-func (o batchOf) Prepare(ctx context.Context, s *session, _ int) error {
-	return warm(ctx, s, "large", o.rows)
+	onTable
+	size int
+	d    time.Duration
 }
 
 func (o batchOf) Takes() time.Duration { return 3 * o.d }
 
 func (o batchOf) Measure(ctx context.Context, s *session, _ int) (x sample, err error) {
-	base, r, calm := s.base(), s.Table("large"), context.WithoutCancel(ctx)
+	base, r, calm := s.base(), s.Table(o.table), context.WithoutCancel(ctx)
 	for x.elapsed < o.d && ctx.Err() == nil {
 		keys, values := make([]int64, o.size), make([]int64, o.size)
 		for i := range keys {
@@ -50,12 +41,8 @@ func (o batchOf) Measure(ctx context.Context, s *session, _ int) (x sample, err 
 		}
 		x.elapsed += time.Since(start)
 	}
-	s.wrote("large", o.rows, []int64{x.n}, base)
+	s.wrote(o.table, o.rows, []int64{x.n}, base)
 	return x, ctx.Err()
-}
-
-func (o batchOf) Check(ctx context.Context, s *session) error {
-	return s.checkModel(ctx, "large")
 }
 
 // pairs sorts keys and takes the values along.

@@ -12,29 +12,12 @@ import (
 // built, because the table is locked; the time begins when it is not any more. The
 // bare rival sends as many rows in batches of the size that writebehind chose.
 type drain struct {
-	about
-	table   string
-	rows    int // of the table
+	onTable
 	backlog int
 	insert  bool // else UPDATE of rows that lie apart
 
 	batches batches
 	like    string // the subject whose batches the bare rival sends
-}
-
-func (o drain) Setup(ctx context.Context, plain *sql.DB) error {
-	rows := o.rows
-	if o.insert {
-		rows = 1
-	}
-	return makeTable(ctx, plain, o.table, rows)
-}
-
-func (o drain) Prepare(ctx context.Context, s *session, _ int) error {
-	if o.insert {
-		return nil
-	}
-	return warm(ctx, s, o.table, o.rows)
 }
 
 func (drain) Takes() time.Duration { return 5 * time.Second }
@@ -58,7 +41,7 @@ func (o drain) Measure(ctx context.Context, s *session, _ int) (sample, error) {
 		x = sample{n: int64(o.backlog), elapsed: time.Since(start)}
 	}
 	if o.insert {
-		s.rates[o.table] += float64(o.backlog)
+		s.inserted[o.table] += int64(o.backlog)
 	} else {
 		s.wrote(o.table, o.rows, []int64{int64(o.backlog)}, base)
 	}
@@ -108,7 +91,7 @@ func ignoreDone(err error) error {
 func (o drain) fill(ctx context.Context, s *session, base int64) error {
 	ctx = context.WithoutCancel(ctx)
 	if o.insert {
-		return fillInserts(ctx, s.DB(), o.table, base, o.backlog)
+		return fillInserts(ctx, s.DB(), o.table, "item", base, o.backlog)
 	}
 	r := s.Table(o.table)
 	for i := range int64(o.backlog) {
@@ -119,11 +102,11 @@ func (o drain) fill(ctx context.Context, s *session, base int64) error {
 	return nil
 }
 
-// fillInserts puts in rows with keys from first on.
-func fillInserts(ctx context.Context, db *sql.DB, table string, first int64, rows int) error {
+// fillInserts puts in rows of a name, with keys from first on.
+func fillInserts(ctx context.Context, db *sql.DB, table, name string, first int64, rows int) error {
 	query := fmt.Sprintf(insertRow, table)
 	for i := range int64(rows) {
-		if err := writeRow(ctx, db, query, first+i, "item", i); err != nil {
+		if err := writeRow(ctx, db, query, first+i, name, i); err != nil {
 			return err
 		}
 	}
@@ -145,7 +128,7 @@ func (o drain) sorted(base int64, batch int) (keys, values []int64) {
 
 func (o drain) Check(ctx context.Context, s *session) error {
 	if o.insert {
-		return s.expect(ctx, `SELECT count(*) FROM `+o.table, int64(s.rates[o.table])+1)
+		return s.checkCount(ctx, o.table, o.rows)
 	}
-	return s.checkModel(ctx, o.table)
+	return o.onTable.Check(ctx, s)
 }

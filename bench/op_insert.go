@@ -40,11 +40,11 @@ func (o insert) Measure(ctx context.Context, s *session, goroutines int) (sample
 		x, err = loop(ctx, goroutines, o.slice, put)
 	}
 	for _, n := range x.calls {
-		s.rates[o.table] += float64(n)
+		s.inserted[o.table] += n
 	}
 	return x, err
 }
 
 func (o insert) Check(ctx context.Context, s *session) error {
-	return s.expect(ctx, `SELECT count(*) FROM `+o.table, int64(s.rates[o.table])+1)
+	return s.checkCount(ctx, o.table, 1)
 }

@@ -3,16 +3,13 @@ package main
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"time"
 )
 
 // keyed is a single statement by primary key, over and over, on rows that are
 // chosen evenly; drained outside the measured time.
 type keyed struct {
-	about
-	table   string
-	rows    int
+	onTable
 	slice   time.Duration
 	does    action
 	pending bool   // every row has a pending write beforehand
@@ -36,14 +33,14 @@ func (o keyed) Setup(ctx context.Context, plain *sql.DB) error {
 			return err
 		}
 	}
-	return makeTable(ctx, plain, o.table, o.rows)
+	return o.onTable.Setup(ctx, plain)
 }
 
-func (o keyed) Prepare(ctx context.Context, s *session, _ int) error {
+func (o keyed) Prepare(ctx context.Context, s *session, goroutines int) error {
 	if o.table == "plain" || o.cold {
 		return nil // not cached
 	}
-	if err := warm(ctx, s, o.table, o.rows); err != nil || !o.pending {
+	if err := o.onTable.Prepare(ctx, s, goroutines); err != nil || !o.pending {
 		return err
 	}
 	base, r := s.base(), s.Table(o.table)
@@ -69,7 +66,7 @@ func (o keyed) Measure(ctx context.Context, s *session, goroutines int) (sample,
 		x, err := loop(ctx, goroutines, o.slice, func(ctx context.Context, w int, i int64) error {
 			return r.Set(ctx, own(w, goroutines, i, o.rows), base+i)
 		})
-		if o.prefix == "" && err == nil && s.plain != nil {
+		if o.prefix == "" && err == nil {
 			s.wrote(o.table, o.rows, x.calls, base)
 		}
 		return x, err
@@ -84,7 +81,7 @@ func (o keyed) Measure(ctx context.Context, s *session, goroutines int) (sample,
 		for _, n := range x.calls {
 			before += n
 		}
-		s.rates["sum"] = float64(before)
+		s.found["sum"] = float64(before)
 		return x, err
 	default:
 		return loop(ctx, goroutines, o.slice, func(ctx context.Context, w int, i int64) error {
@@ -95,7 +92,7 @@ func (o keyed) Measure(ctx context.Context, s *session, goroutines int) (sample,
 
 func (o keyed) Check(ctx context.Context, s *session) error {
 	if o.does == adds {
-		return s.expect(ctx, fmt.Sprintf(`SELECT sum(n)::bigint FROM %s`, o.table), int64(s.rates["sum"]))
+		return s.expect(ctx, `SELECT sum(n)::bigint FROM `+o.table, int64(s.found["sum"]))
 	}
-	return s.checkModel(ctx, o.table)
+	return o.onTable.Check(ctx, s)
 }

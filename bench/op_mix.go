@@ -11,9 +11,7 @@ import (
 // Zipf's law, until it is in PostgreSQL. Of a row, in the end, PostgreSQL must hold
 // what one of the workers wrote last to it.
 type mix struct {
-	about
-	table string
-	rows  int
+	onTable
 	d     time.Duration
 	parts mixParts
 
@@ -29,15 +27,7 @@ type mixParts struct {
 }
 
 func newMix(a about, table string, rows int, d time.Duration, parts mixParts) *mix {
-	return &mix{about: a, table: table, rows: rows, d: d, parts: parts, last: map[*session][][]int64{}}
-}
-
-func (o *mix) Setup(ctx context.Context, plain *sql.DB) error {
-	return makeTable(ctx, plain, o.table, o.rows)
-}
-
-func (o *mix) Prepare(ctx context.Context, s *session, _ int) error {
-	return warm(ctx, s, o.table, o.rows)
+	return &mix{onTable: onTable{a, table, rows}, d: d, parts: parts, last: map[*session][][]int64{}}
 }
 
 func (o *mix) Takes() time.Duration { return o.d + o.d/5 }
@@ -81,7 +71,7 @@ func (o *mix) Measure(ctx context.Context, s *session, goroutines int) (sample, 
 	})
 	o.last[s] = last
 	for _, n := range newest {
-		s.rates[o.table] += float64(n)
+		s.inserted[o.table] += n
 	}
 	return x, err
 }
@@ -108,7 +98,7 @@ func (o *mix) Check(ctx context.Context, s *session) error {
 	if s.plain == nil {
 		return nil
 	}
-	if err := s.expect(ctx, `SELECT count(*) FROM `+o.table, int64(o.rows)+int64(s.rates[o.table])); err != nil {
+	if err := s.checkCount(ctx, o.table, o.rows); err != nil {
 		return err
 	}
 	model := s.model(o.table, o.rows)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 )
@@ -10,23 +9,18 @@ import (
 // paced is UPDATEs in an open loop, at half the rate at which the subject drains: how
 // long one takes while flushes run.
 type paced struct {
-	about
-	rows int
-	d    time.Duration
-}
-
-func (o paced) Setup(ctx context.Context, plain *sql.DB) error {
-	return makeTable(ctx, plain, "large", o.rows)
+	onTable
+	d time.Duration
 }
 
 // Prepare also finds out, the first time, how fast the subject drains.
-func (o paced) Prepare(ctx context.Context, s *session, _ int) error {
-	if err := warm(ctx, s, "large", o.rows); err != nil || s.rates["drain"] > 0 {
+func (o paced) Prepare(ctx context.Context, s *session, goroutines int) error {
+	if err := o.onTable.Prepare(ctx, s, goroutines); err != nil || s.found["drain"] > 0 {
 		return err
 	}
-	x, err := sustained{about: o.about, rows: o.rows, d: min(o.d, time.Second)}.Measure(ctx, s, 1)
+	x, err := sustained{onTable: o.onTable, d: min(o.d, time.Second)}.Measure(ctx, s, 1)
 	if err == nil {
-		s.rates["drain"] = x.perSecond()
+		s.found["drain"] = x.perSecond()
 	}
 	return err
 }
@@ -34,44 +28,31 @@ func (o paced) Prepare(ctx context.Context, s *session, _ int) error {
 func (o paced) Takes() time.Duration { return time.Second + o.d }
 
 func (o paced) Measure(ctx context.Context, s *session, _ int) (sample, error) {
-	base, r, rate := s.base(), s.Table("large"), s.rates["drain"]/2
+	base, r, rate := s.base(), s.Table(o.table), s.found["drain"]/2
 	x, err := drained(ctx, s, func() (sample, error) {
 		return openLoop(ctx, rate, o.d, func(ctx context.Context, _ int, i int64) error {
 			return r.Set(ctx, own(0, 1, i, o.rows), base+i)
 		})
 	})
 	if err == nil {
-		s.wrote("large", o.rows, x.calls, base)
+		s.wrote(o.table, o.rows, x.calls, base)
 	}
 	x.extra = []extra{{"asked for, per second", rate}, {"longest, µs", float64(x.latency.longest().Microseconds())}}
 	return x, err
 }
 
-func (o paced) Check(ctx context.Context, s *session) error {
-	return s.checkModel(ctx, "large")
-}
-
 // barrier is reads that are not keyed, in a closed loop, of a table that takes deferred
 // writes at a fixed rate. Each waits for what is pending.
 type barrier struct {
-	about
-	rows int
+	onTable
 	rate float64 // of the writes
 	d    time.Duration
-}
-
-func (o barrier) Setup(ctx context.Context, plain *sql.DB) error {
-	return makeTable(ctx, plain, "hot", o.rows)
-}
-
-func (o barrier) Prepare(ctx context.Context, s *session, _ int) error {
-	return warm(ctx, s, "hot", o.rows)
 }
 
 func (o barrier) Takes() time.Duration { return o.d }
 
 func (o barrier) Measure(ctx context.Context, s *session, goroutines int) (sample, error) {
-	base, r, query := s.base(), s.Table("hot"), fmt.Sprintf(rangeRead, "hot")
+	base, r, query := s.base(), s.Table(o.table), fmt.Sprintf(rangeRead, o.table)
 	type outcome struct {
 		sample
 		err error
@@ -91,12 +72,8 @@ func (o barrier) Measure(ctx context.Context, s *session, goroutines int) (sampl
 		err = writes.err
 	}
 	if err == nil {
-		s.wrote("hot", o.rows, writes.calls, base)
+		s.wrote(o.table, o.rows, writes.calls, base)
 	}
 	x.extra = []extra{{"writes per second", writes.perSecond()}}
 	return x, err
-}
-
-func (o barrier) Check(ctx context.Context, s *session) error {
-	return s.checkModel(ctx, "hot")
 }

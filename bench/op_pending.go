@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"runtime"
 	"runtime/metrics"
 	"slices"
@@ -32,15 +31,13 @@ func (o manyPending) Prepare(context.Context, *session, int) error { return nil 
 func (o manyPending) Takes() time.Duration { return 3*time.Second + o.d }
 
 func (o manyPending) Measure(ctx context.Context, s *session, _ int) (sample, error) {
-	base, query := s.base(), fmt.Sprintf(insertRow, "trusted")
+	base := s.base()
 	ctx = context.WithoutCancel(ctx)
 	before := liveHeap()
-	for i := range int64(o.rows) {
-		if err := writeRow(ctx, s.DB(), query, base+i, namedHundred, i); err != nil {
-			return sample{}, err
-		}
+	if err := fillInserts(ctx, s.DB(), "trusted", namedHundred, base, o.rows); err != nil {
+		return sample{}, err
 	}
-	s.rates["trusted"] += float64(o.rows)
+	s.inserted["trusted"] += int64(o.rows)
 	heap := float64(liveHeap()) - float64(before)
 	var full []float64
 	for range 5 {
@@ -67,7 +64,7 @@ func (o manyPending) Measure(ctx context.Context, s *session, _ int) (sample, er
 }
 
 func (o manyPending) Check(ctx context.Context, s *session) error {
-	return s.expect(ctx, `SELECT count(*) FROM trusted`, int64(s.rates["trusted"])+1)
+	return s.checkCount(ctx, "trusted", 1)
 }
 
 func liveHeap() uint64 {

@@ -35,13 +35,13 @@ func (o recovery) Measure(ctx context.Context, s *session, _ int) (sample, error
 		return sample{}, err
 	}
 	elapsed := time.Since(start)
-	s.rates["trusted"] += float64(o.groups)
+	s.inserted["trusted"] += int64(o.groups)
 	return sample{n: int64(o.groups), elapsed: elapsed, extra: []extra{{"recovery, ms", float64(elapsed.Milliseconds())}}}, nil
 }
 
 // Check also closes, so that the next process finds the journal free.
 func (o recovery) Check(ctx context.Context, s *session) error {
-	if err := s.expect(ctx, `SELECT count(*) FROM trusted`, int64(s.rates["trusted"])+1); err != nil {
+	if err := s.checkCount(ctx, "trusted", 1); err != nil {
 		return err
 	}
 	return s.client.(*recoveredClient).Close()

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"time"
 )
 
@@ -10,25 +9,16 @@ import (
 // includes the drain. Every row is updated as often as any other, in turn, so
 // that next to nothing is gained by merging updates of the same row.
 type sustained struct {
-	about
-	rows int
-	d    time.Duration
+	onTable
+	d time.Duration
 
 	batches batches // of the flushes, for a bare rival to send the same
-}
-
-func (o sustained) Setup(ctx context.Context, plain *sql.DB) error {
-	return makeTable(ctx, plain, "large", o.rows)
-}
-
-func (o sustained) Prepare(ctx context.Context, s *session, _ int) error {
-	return warm(ctx, s, "large", o.rows)
 }
 
 func (o sustained) Takes() time.Duration { return o.d + o.d/5 }
 
 func (o sustained) Measure(ctx context.Context, s *session, goroutines int) (sample, error) {
-	base, r := s.base(), s.Table("large")
+	base, r := s.base(), s.Table(o.table)
 	before, err := flushedBy(s)
 	if err != nil {
 		return sample{}, err
@@ -41,15 +31,11 @@ func (o sustained) Measure(ctx context.Context, s *session, goroutines int) (sam
 	if err != nil {
 		return x, err
 	}
-	s.wrote("large", o.rows, x.calls, base)
+	s.wrote(o.table, o.rows, x.calls, base)
 	after, err := flushedBy(s)
 	if size := after.since(before); size > 0 {
 		o.batches.set(s, size)
 		x.extra = []extra{{"rows per transaction", float64(size)}}
 	}
 	return x, err
-}
-
-func (o sustained) Check(ctx context.Context, s *session) error {
-	return s.checkModel(ctx, "large")
 }

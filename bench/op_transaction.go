@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -11,24 +10,15 @@ import (
 // transaction is three updates between BEGIN and COMMIT, of rows that no other
 // goroutine writes.
 type transaction struct {
-	about
-	rows  int
+	onTable
 	slice time.Duration
-}
-
-func (o transaction) Setup(ctx context.Context, plain *sql.DB) error {
-	return makeTable(ctx, plain, "hot", o.rows)
-}
-
-func (o transaction) Prepare(ctx context.Context, s *session, _ int) error {
-	return warm(ctx, s, "hot", o.rows)
 }
 
 func (o transaction) Takes() time.Duration { return o.slice }
 
 func (o transaction) Measure(ctx context.Context, s *session, goroutines int) (sample, error) {
 	const writes = 3
-	query, base, db := fmt.Sprintf(setByKey, "hot"), s.base(), s.DB()
+	query, base, db := fmt.Sprintf(setByKey, o.table), s.base(), s.DB()
 	x, err := loop(ctx, goroutines, o.slice, func(ctx context.Context, w int, i int64) error {
 		tx, err := db.BeginTx(ctx, nil)
 		if err != nil {
@@ -41,16 +31,12 @@ func (o transaction) Measure(ctx context.Context, s *session, goroutines int) (s
 		}
 		return tx.Commit()
 	})
-	if err == nil && s.plain != nil {
+	if err == nil {
 		calls := make([]int64, len(x.calls))
 		for w, n := range x.calls {
 			calls[w] = n * writes
 		}
-		s.wrote("hot", o.rows, calls, base)
+		s.wrote(o.table, o.rows, calls, base)
 	}
 	return x, err
-}
-
-func (o transaction) Check(ctx context.Context, s *session) error {
-	return s.checkModel(ctx, "hot")
 }

@@ -38,12 +38,13 @@ func (a about) About() about { return a }
 // session is an open subject.
 type session struct {
 	client
-	subject Subject
-	at      place
-	plain   *sql.DB            // the plain driver on the same database, to look behind the subject's back; nil without one
-	models  map[string][]int64 // by table: the price that each row must have, 0 for one that has its first price
-	runs    int64              // measurements so far
-	rates   map[string]float64 // by table: rows inserted so far; by other names: what operations have found out
+	subject  Subject
+	at       place
+	plain    *sql.DB            // the plain driver on the same database, to look behind the subject's back; nil without one
+	models   map[string][]int64 // by table: the price that each row must have, 0 for one that has its first price
+	inserted map[string]int64   // by table: rows so far
+	runs     int64              // measurements so far
+	found    map[string]float64 // what operations have found out, by name
 }
 
 // unit is what the figure of an operation is.

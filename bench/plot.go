@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -47,13 +45,11 @@ func (p report) plot(dir string) (names []string, err error) {
 	return names, nil
 }
 
-// each calls f for every measured case of operations whose name begins with prefix.
-func (p report) each(prefix string, f func(c benchCase, samples []sample)) {
+// each calls f for every measured case.
+func (p report) each(f func(c benchCase, samples []sample)) {
 	for _, m := range p.suites {
 		for _, c := range m.cases {
-			if strings.HasPrefix(c.operation.About().name, prefix) {
-				f(c, p.results[c.name()])
-			}
+			f(c, p.results[c.name()])
 		}
 	}
 }
@@ -73,7 +69,7 @@ func (l *linesOf) add(subject string, x, y float64) {
 
 func (p report) throughput(operation string) []line {
 	var l linesOf
-	p.each(operation, func(c benchCase, samples []sample) {
+	p.each(func(c benchCase, samples []sample) {
 		if c.operation.About().name == operation {
 			l.add(c.subject.Name, float64(c.goroutines), spreadBy(samples, sample.perSecond).median)
 		}
@@ -84,9 +80,12 @@ func (p report) throughput(operation string) []line {
 // latencies shows how long the slowest ones take.
 func (p report) latencies(operation string, goroutines int) []line {
 	var l linesOf
-	p.each(operation, func(c benchCase, samples []sample) {
+	p.each(func(c benchCase, samples []sample) {
+		if c.operation.About().name != operation || c.goroutines != goroutines {
+			return
+		}
 		h := merged(samples)
-		if c.operation.About().name != operation || c.goroutines != goroutines || h.total == 0 {
+		if h.total == 0 {
 			return
 		}
 		for _, slower := range []float64{0.9, 0.75, 0.5, 0.25, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001} {
@@ -98,9 +97,9 @@ func (p report) latencies(operation string, goroutines int) []line {
 
 func (p report) batches() []line {
 	var l linesOf
-	p.each("batch-", func(c benchCase, samples []sample) {
-		if size, err := strconv.Atoi(strings.TrimPrefix(c.operation.About().name, "batch-")); err == nil {
-			l.add(c.subject.Name, float64(size), spreadBy(samples, sample.perSecond).median)
+	p.each(func(c benchCase, samples []sample) {
+		if o, ok := c.operation.(batchOf); ok {
+			l.add(c.subject.Name, float64(o.size), spreadBy(samples, sample.perSecond).median)
 		}
 	})
 	return l.lines

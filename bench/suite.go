@@ -14,7 +14,7 @@ type suite struct {
 
 const (
 	closedLoop = "Closed loop: each goroutine makes one call after another. Cache of 256 MB, all rows read beforehand. "
-	noBound    = "Flushes after 100 ms or 5,000 rows, bound on pending rows 1,000,000; the drain is not part of the time."
+	noBound    = "Flushes after 100 ms or 20,000 rows, bound on pending rows 1,000,000; the drain is not part of the time."
 	drainedToo = "The time includes the drain to PostgreSQL. `lag` is the longest time, looked at every 50 ms, that an acknowledged write was not there; a ratio of figures with more than 1 s says so."
 )
 

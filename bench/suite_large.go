@@ -5,7 +5,7 @@ func largeTable(s settings) suite {
 	cold := Subject{Name: "writebehind-cold", Promise: promises[journalNone] + "; cache of 1 MB, next to no row in it",
 		Open: openDriver("writebehind", "writebehind.tables=large", noJournal, "writebehind.cache_size=1MB")}
 	op := func(name, title string, does action, subjects []Subject) keyed {
-		return keyed{about: about{name: name, title: title, subjects: subjects, goroutines: threeCounts}, table: "large", rows: s.largeRows, slice: s.slice, does: does}
+		return keyed{onTable: onTable{about{name: name, title: title, subjects: subjects, goroutines: threeCounts}, "large", s.largeRows}, slice: s.slice, does: does}
 	}
 	miss := op("read-miss", "SELECT by key, not in the cache", reads, one(syncPQ, syncPgx, cold))
 	miss.cold = true

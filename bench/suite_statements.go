@@ -10,10 +10,10 @@ func statements(s settings) suite {
 	all := shims(tables, trust)
 	pending := shim(journalNone, "hot", held...).named("writebehind-held")
 	hot := func(name, title string, does action, subjects []Subject) keyed {
-		return keyed{about: about{name: name, title: title, subjects: subjects, goroutines: threeCounts}, table: "hot", rows: s.hotRows, slice: s.slice, does: does}
+		return keyed{onTable: onTable{about{name: name, title: title, subjects: subjects, goroutines: threeCounts}, "hot", s.hotRows}, slice: s.slice, does: does}
 	}
 	plain := func(name, title, prefix string, does action, subjects []Subject, goroutines []int) keyed {
-		return keyed{about: about{name: name, title: title, subjects: subjects, goroutines: goroutines}, table: "plain", rows: s.hotRows, slice: s.slice, does: does, prefix: prefix}
+		return keyed{onTable: onTable{about{name: name, title: title, subjects: subjects, goroutines: goroutines}, "plain", s.hotRows}, slice: s.slice, does: does, prefix: prefix}
 	}
 	overlay := hot("read-overlay", "SELECT by key of rows with a pending write", reads, one(pending))
 	overlay.pending = true
@@ -36,8 +36,8 @@ func statements(s settings) suite {
 			increments,
 			insert{about: about{name: "insert", title: "INSERT, key looked up (insert=check)", subjects: together(rivals, all), goroutines: threeCounts}, table: "fresh", slice: s.slice},
 			insert{about: about{name: "insert-trust", title: "INSERT, key not looked up (insert=trust)", subjects: together(rivals, all), goroutines: threeCounts}, table: "trusted", slice: s.slice},
-			upsert{about: about{name: "upsert", title: "INSERT … ON CONFLICT DO UPDATE of a row that is there", subjects: together(rivals, all), goroutines: threeCounts}, rows: s.hotRows, slice: s.slice},
-			transaction{about: about{name: "transaction", title: "BEGIN, three UPDATEs, COMMIT", subjects: together(rivals, all), goroutines: threeCounts}, rows: s.hotRows, slice: s.slice},
+			upsert{onTable: onTable{about{name: "upsert", title: "INSERT … ON CONFLICT DO UPDATE of a row that is there", subjects: together(rivals, all), goroutines: threeCounts}, "hot", s.hotRows}, slice: s.slice},
+			transaction{onTable: onTable{about{name: "transaction", title: "BEGIN, three UPDATEs, COMMIT", subjects: together(rivals, all), goroutines: threeCounts}, "hot", s.hotRows}, slice: s.slice},
 			plain("plain-read", "SELECT by key, table not opted in", "/**/", reads, one(syncPQ, none), threeCounts),
 			plain("plain-update", "UPDATE by key, table not opted in", "/**/", sets, one(syncPQ, none), threeCounts),
 			plain("shim-read", "SELECT, table not opted in, answered in the process", noop.Marker, reads, inProcess, oneGoroutine),

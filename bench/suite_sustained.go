@@ -21,17 +21,17 @@ func sustainedWrites(s settings) suite {
 		name: "sustained", title: "Sustained writes, 1,000,000 rows", quickRounds: 3,
 		conditions: closedLoop + "Pending rows are bounded to 50,000 and flushed by 10,000. " + drainedToo,
 		operations: []Operation{
-			sustained{about{"sustained", "UPDATE by key, rows evenly", perSecond, together(rivals, all, one(batcher)), sixteen}, s.largeRows, s.sustained, underLoad},
+			sustained{onTable{about{"sustained", "UPDATE by key, rows evenly", perSecond, together(rivals, all, one(batcher)), sixteen}, "large", s.largeRows}, s.sustained, underLoad},
 			newMix(about{"sustained-zipf", "UPDATE by key, rows by Zipf's law", perSecond, one(syncPQ, asyncPgx, all[0], off, all[2], batcher), sixteen},
 				"large", s.largeRows, s.sustained/3, mixParts{set: 1000}),
 			insert{about{"sustained-insert", "INSERT, key looked up", perSecond, together(rivals, all), sixteen}, "fresh", s.sustained / 3, true},
 			insert{about{"sustained-insert-trust", "INSERT, key not looked up", perSecond, together(rivals, all), sixteen}, "trusted", s.sustained / 3, true},
-			drain{about{"drain", "a backlog of UPDATEs reaches PostgreSQL (200,000 rows)", perSecond, one(backlog, bareUnnest), oneGoroutine},
-				"large", s.largeRows, rows, false, onBacklog, backlog.Name},
-			drain{about{"drain-load", "as many in batches as " + off.Name + " has sent them under load", perSecond, one(bareUnnest), oneGoroutine},
-				"large", s.largeRows, rows, false, underLoad, off.Name},
-			drain{about{"drain-insert", "a backlog of INSERTs reaches PostgreSQL (200,000 rows, insert=trust)", perSecond, one(backlog, bareCopy), oneGoroutine},
-				"trusted", 1, rows, true, ofInserts, backlog.Name},
+			drain{onTable{about{"drain", "a backlog of UPDATEs reaches PostgreSQL (200,000 rows)", perSecond, one(backlog, bareUnnest), oneGoroutine},
+				"large", s.largeRows}, rows, false, onBacklog, backlog.Name},
+			drain{onTable{about{"drain-load", "as many in batches as " + off.Name + " has sent them under load", perSecond, one(bareUnnest), oneGoroutine},
+				"large", s.largeRows}, rows, false, underLoad, off.Name},
+			drain{onTable{about{"drain-insert", "a backlog of INSERTs reaches PostgreSQL (200,000 rows, insert=trust)", perSecond, one(backlog, bareCopy), oneGoroutine},
+				"trusted", 1}, rows, true, ofInserts, backlog.Name},
 		},
 	}
 }
@@ -40,8 +40,8 @@ func sustainedWrites(s settings) suite {
 func batchSizes(s settings) suite {
 	var ops []Operation
 	for _, size := range sizesUpTo(s.largeRows / 10) {
-		ops = append(ops, batchOf{about{"batch-" + strconv.Itoa(size), "UPDATEs in transactions of " + number(float64(size)) + " rows", perSecond,
-			one(shim(journalNone, "large", held...), bareUnnest), oneGoroutine}, s.largeRows, size, s.mix})
+		ops = append(ops, batchOf{onTable{about{"batch-" + strconv.Itoa(size), "UPDATEs in transactions of " + number(float64(size)) + " rows", perSecond,
+			one(shim(journalNone, "large", held...), bareUnnest), oneGoroutine}, "large", s.largeRows}, size, s.mix})
 	}
 	return suite{name: "batches", title: "Drain rate by batch size",
 		conditions: "Rows are acknowledged beforehand; the time is that of the flushes alone, one transaction each.", operations: ops}
