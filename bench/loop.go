@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"github.com/writebehind/writebehind/internal/histogram"
 )
 
 // errDone is returned by an operation that finds nothing left to do.
@@ -56,7 +58,7 @@ func mallocs() uint64 {
 type worker struct {
 	number  int
 	calls   int64
-	latency histogram
+	latency histogram.Histogram
 }
 
 // inParallel runs the workers, which go on counting where they stopped.
@@ -82,10 +84,11 @@ func inParallel(ctx context.Context, workers []worker, op call, run func(context
 	wg.Wait()
 	s := sample{elapsed: time.Since(start), n: -before}
 	allocated = mallocs() - allocated
-	for _, w := range workers {
+	for i := range workers {
+		w := &workers[i]
 		s.n += w.calls
 		s.calls = append(s.calls, w.calls)
-		s.latency.merge(w.latency)
+		s.latency.Merge(&w.latency)
 	}
 	if s.n > 0 {
 		s.allocs = float64(allocated) / float64(s.n)
@@ -128,7 +131,7 @@ func (w *worker) time(ctx context.Context, d time.Duration, op call) error {
 		}
 		w.calls++
 		now := time.Since(start)
-		w.latency.record(now - last)
+		w.latency.Record(now - last)
 		if last = now; now >= d {
 			break
 		}

@@ -35,7 +35,7 @@ func openLoop(ctx context.Context, rate float64, d time.Duration, op call) (samp
 		if due > slept && due < late {
 			began = due
 		}
-		s.latency.record(now - began)
+		s.latency.Record(now - began)
 		if now-began > gap {
 			late = now
 		}

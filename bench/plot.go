@@ -85,11 +85,11 @@ func (p report) latencies(operation string, goroutines int) []line {
 			return
 		}
 		h := merged(samples)
-		if h.total == 0 {
+		if h.Count() == 0 {
 			return
 		}
 		for _, slower := range []float64{0.9, 0.75, 0.5, 0.25, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001} {
-			l.add(c.subject.Name, slower, max(float64(h.quantile(1-slower))/1000, 0.01))
+			l.add(c.subject.Name, slower, max(float64(h.Quantile(1-slower))/1000, 0.01))
 		}
 	})
 	return l.lines

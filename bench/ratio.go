@@ -56,12 +56,12 @@ func ratios() []ratio {
 		{"ycsb_a_1ms_on_vs_pq", 12, false, c("ycsb-a-1ms", on, 16), c("ycsb-a-1ms", "pq", 16), rate},
 
 		{"barrier_read_p99_ms", 40, true, c("barrier-read", off, 1), "", func(a, _ sample) float64 {
-			return float64(a.latency.quantile(0.99)) / float64(time.Millisecond)
+			return float64(a.latency.Quantile(0.99)) / float64(time.Millisecond)
 		}},
 		{"mixed5_off_vs_pq", 6, false, c("mixed5", off, 16), c("mixed5", "pq", 16), rate},
 		{"mixed5_on_vs_pq", 3, false, c("mixed5", on, 16), c("mixed5", "pq", 16), rate},
 		{"p99_under_flush", 25, true, c("update-paced", off, 1), "", func(a, _ sample) float64 {
-			return float64(a.latency.quantile(0.99)) / float64(max(a.latency.quantile(0.5), 1))
+			return float64(a.latency.Quantile(0.99)) / float64(max(a.latency.Quantile(0.5), 1))
 		}},
 		{"heap_per_row", 250, true, c("many-pending", none, 1), "", func(a, _ sample) float64 { return a.named("heap per pending row, bytes") }},
 		{"gc_1m_ms", 5, true, c("many-pending", none, 1), "", func(a, _ sample) float64 { return a.named("full collection, ms") }},

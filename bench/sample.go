@@ -1,17 +1,21 @@
 package main
 
-import "time"
+import (
+	"time"
+
+	"github.com/writebehind/writebehind/internal/histogram"
+)
 
 // sample is one measurement.
 type sample struct {
-	n       int64         // operations
-	elapsed time.Duration // from the start of the first operation to the end of the last, or of the drain
-	latency histogram     // of single operations
-	allocs  float64       // allocations of the whole process per operation; 0: not counted
-	calls   []int64       // operations of each goroutine, those outside elapsed included
-	cost    *serverCost   // of PostgreSQL, drain included; nil: not measured
-	lag     time.Duration // longest time that an acknowledged write was seen not to be in PostgreSQL
-	extra   []extra       // figures of the operation's own
+	n       int64               // operations
+	elapsed time.Duration       // from the start of the first operation to the end of the last, or of the drain
+	latency histogram.Histogram // of single operations
+	allocs  float64             // allocations of the whole process per operation; 0: not counted
+	calls   []int64             // operations of each goroutine, those outside elapsed included
+	cost    *serverCost         // of PostgreSQL, drain included; nil: not measured
+	lag     time.Duration       // longest time that an acknowledged write was seen not to be in PostgreSQL
+	extra   []extra             // figures of the operation's own
 }
 
 // extra is a figure with a name.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/writebehind/writebehind/internal/histogram"
 )
 
 // spreadOf is the median of some figures and how far they reach.
@@ -67,16 +69,16 @@ func spreadBy(samples []sample, figure func(sample) float64) spreadOf {
 func quantileCell(q float64) func(about, []sample) string {
 	return func(_ about, samples []sample) string {
 		h := merged(samples)
-		if h.total == 0 {
+		if h.Count() == 0 {
 			return ""
 		}
-		return micro(float64(h.quantile(q))) + " µs"
+		return micro(float64(h.Quantile(q))) + " µs"
 	}
 }
 
-func merged(samples []sample) (h histogram) {
-	for _, s := range samples {
-		h.merge(s.latency)
+func merged(samples []sample) (h histogram.Histogram) {
+	for i := range samples {
+		h.Merge(&samples[i].latency)
 	}
 	return h
 }

@@ -7,19 +7,20 @@ import (
 	"time"
 
 	"github.com/writebehind/writebehind/examples/storefront/shop"
+	"github.com/writebehind/writebehind/internal/histogram"
 )
 
 // visitor is a shopper who is timed.
 type visitor struct {
 	shopper *shop.Shopper
-	latency [shop.Kinds]histogram
+	latency [shop.Kinds]histogram.Histogram
 	done    atomic.Int64 // operations; read by the progress bar while the shopper runs
 }
 
 func newVisitor(s shop.Shop, number int64, products, checkOuts int, start time.Time) *visitor {
 	v := new(visitor)
 	v.shopper = shop.NewShopper(s, number, products, start, func(k shop.Kind, d time.Duration) {
-		v.latency[k].record(d)
+		v.latency[k].Record(d)
 		v.done.Add(1)
 	})
 	v.shopper.CheckOuts = checkOuts

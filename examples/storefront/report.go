@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/writebehind/writebehind/examples/storefront/shop"
+	"github.com/writebehind/writebehind/internal/histogram"
 )
 
 // result is what was measured on one side.
@@ -19,13 +20,13 @@ type result struct {
 	// Transactions that were committed from memory, and that came to need PostgreSQL.
 	buffered, madeReal uint64
 
-	latency [shop.Kinds]histogram
+	latency [shop.Kinds]histogram.Histogram
 }
 
 func (r *result) operations() int64 {
 	var n int64
 	for k := range r.latency {
-		n += r.latency[k].n
+		n += r.latency[k].Count()
 	}
 	return n
 }
@@ -55,9 +56,9 @@ func perKind(a, b *result) string {
 		x, y := &a.latency[k], &b.latency[k]
 		lines = append(lines, []string{
 			k.String(),
-			rate(x.n, a.elapsed), short(x.quantile(0.5)), short(x.quantile(0.99)),
-			rate(y.n, b.elapsed), short(y.quantile(0.5)), short(y.quantile(0.99)),
-			times(float64(x.mean()), float64(y.mean())),
+			rate(x.Count(), a.elapsed), short(x.Quantile(0.5)), short(x.Quantile(0.99)),
+			rate(y.Count(), b.elapsed), short(y.Quantile(0.5)), short(y.Quantile(0.99)),
+			times(float64(x.Mean()), float64(y.Mean())),
 		})
 	}
 	return align(lines)
@@ -93,7 +94,7 @@ func overall(plain *result, ours []*result) string {
 	add("commits per 1,000 operations",
 		func(r *result) string { return strconv.FormatFloat(commits(r), 'f', 1, 64) },
 		func(r *result) string { return times(commits(plain), commits(r)) })
-	add("transactions", func(r *result) string { return grouped(r.latency[shop.CheckOut].n) }, noRatio)
+	add("transactions", func(r *result) string { return grouped(r.latency[shop.CheckOut].Count()) }, noRatio)
 	add("of these begun in memory and made real", func(r *result) string {
 		if r == plain {
 			return ""

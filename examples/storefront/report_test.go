@@ -36,10 +36,10 @@ func TestNumbersAreShort(t *testing.T) {
 func TestReportPutsTheRatioOfMeanLatenciesBesideEachKind(t *testing.T) {
 	a := &result{name: "one", elapsed: time.Second, commits: 10}
 	b := &result{name: "other", elapsed: time.Second, drain: time.Second}
-	a.latency[shop.ViewProduct].record(100 * time.Microsecond)
-	b.latency[shop.ViewProduct].record(20 * time.Microsecond)
-	b.latency[shop.ViewProduct].record(30 * time.Microsecond)
-	b.latency[shop.CheckOut].record(time.Second)
+	a.latency[shop.ViewProduct].Record(100 * time.Microsecond)
+	b.latency[shop.ViewProduct].Record(20 * time.Microsecond)
+	b.latency[shop.ViewProduct].Record(30 * time.Microsecond)
+	b.latency[shop.CheckOut].Record(time.Second)
 	b.madeReal = 7
 	text := report(a, b, b)
 	require.Regexp(t, `(?m)^view product +1 .* 4 x$`, text)

@@ -108,7 +108,7 @@ func (s *side) rush(ctx context.Context, admin *sql.DB, shoppers int, d time.Dur
 	for i, c := range crowd {
 		ledgers[i] = c.shopper.Ledger
 		for k := range c.latency {
-			r.latency[k].merge(&c.latency[k])
+			r.latency[k].Merge(&c.latency[k])
 		}
 	}
 	after, err := s.commits(ctx, admin)
